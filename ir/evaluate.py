@@ -1,0 +1,111 @@
+"""The one loop that runs a graph by a table of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .dims import Dim, bind_shape, evaluate_dim
+from .errors import UnsupportedOpError
+from .graph import Graph, Node, Value
+from .op import Op
+from .types import TensorType, dtype_of
+
+Rule = Callable[..., Any]
+
+
+def evaluate(graph: Graph, table: Callable[[Node], Rule], inputs: Sequence[Any], *, bindings: dict[str, int] | None = None, watch: Any = None) -> list[Any]:
+    """The graph's outputs, where `table(node)` gives the rule that computes a node from its inputs and attributes.
+
+    `bindings` gives symbols their numbers; attributes that hold sizes are resolved by it. `watch(node, outputs)`
+    may replace what a node gave.
+    """
+    environment: dict[Value, Any] = {port.value: given for port, given in zip(graph.inputs, inputs, strict=True)}
+    for node in graph.nodes:
+        operands = [None if v is None else environment[v] for v in node.inputs]
+        result = table(node)(*operands, **resolve(node.attributes, bindings or {}))
+        results = tuple(result) if len(node.outputs) > 1 else (result,)
+        if watch is not None:
+            results = watch(node, results)
+        environment.update(zip(node.outputs, results, strict=True))
+    return [environment[port.value] for port in graph.outputs]
+
+
+def resolve(attribute: Any, bindings: Mapping[str, int]) -> Any:
+    """An attribute (or a dict of them) with every size replaced by its number."""
+    if isinstance(attribute, Dim):
+        return evaluate_dim(attribute, bindings)
+    if isinstance(attribute, tuple):
+        return tuple(resolve(a, bindings) for a in attribute)
+    if isinstance(attribute, dict):
+        return {k: resolve(v, bindings) for k, v in attribute.items()}
+    return attribute
+
+
+def bind_inputs(graph: Graph, inputs: Sequence[Any]) -> dict[str, int]:
+    """The numbers of the graph's symbols, from its inputs' shapes; raises where shapes or guards do not fit."""
+    bindings: dict[str, int] = {}
+    for _ in range(2):  # the second round checks what was bound later than it was used
+        for port, array in zip(graph.inputs, inputs, strict=True):
+            bind_shape(port.value.shape, tuple(array.shape), bindings, f"input {port.path!r}")
+    for guard in graph.guards:
+        guard.check(bindings)
+    return bindings
+
+
+def reference_rule(node: Node) -> Rule:
+    """What computes a node with NumPy: its op's own reference, or its decomposition."""
+    return reference_of(node.op)
+
+
+@lru_cache(maxsize=None)
+def reference_of(op: Op) -> Rule:
+    if op.reference is not None:
+        return op.reference
+    if op.decompose is None:
+        raise UnsupportedOpError(f"the op {op.name} has neither a reference nor a decomposition")
+    return lambda *operands, **attributes: _run_parts(op, operands, attributes)
+
+
+def _run_parts(op: Op, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    types = tuple(None if o is None else TensorType(dtype_of(o.dtype), tuple(np.shape(o))) for o in operands)
+    graph = _parts(op, types, tuple(attributes.items()))
+    given = [np.asarray(o) for o in operands if o is not None]
+    results = evaluate(graph, reference_rule, given)
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+@lru_cache(maxsize=4096)
+def _parts(op: Op, types: tuple[TensorType | None, ...], attributes: tuple[tuple[str, Any], ...]) -> Graph:
+    return decomposition(op, types, dict(attributes))
+
+
+def decomposition(op: Op, types: Sequence[TensorType | None], attributes: Mapping[str, Any]) -> Graph:
+    """A graph that computes a composite op by its parts, on inputs of these types."""
+    assert op.decompose is not None
+    graph = Graph(op.name)
+    names = op.signature.operands
+    inputs = [None if t is None else graph.input(f"{names[min(i, len(names) - 1)]}_{i}", t) for i, t in enumerate(types)]
+    results = op.decompose(*inputs, **attributes)
+    for i, value in enumerate(results if isinstance(results, tuple | list) else (results,)):
+        graph.output(value, str(i))
+    return graph
+
+
+def run_reference(graph: Graph, inputs: Sequence[Any], *, watch: Any = None) -> list[Any]:
+    """Run a graph on NumPy by the ops' references, in the dtypes of its types.
+
+    >>> from isograd.ir import Graph, TensorType
+    >>> from isograd.ir.types import float32
+    >>> graph = Graph()
+    >>> x = graph.input("x", TensorType(float32, (2,)))
+    >>> _ = graph.output(x * 2.0 + 1.0, "y")
+    >>> run_reference(graph, [np.array([1.0, 2.0], np.float32)])
+    [array([3., 5.], dtype=float32)]
+    """
+    arrays = [np.asarray(a, p.value.dtype.numpy) for a, p in zip(inputs, graph.inputs, strict=True)]
+    with np.errstate(all="ignore"):
+        return evaluate(graph, reference_rule, arrays, bindings=bind_inputs(graph, arrays), watch=watch)

@@ -1,0 +1,76 @@
+"""Copying a graph node by node into a new one: what every pass is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .graph import Graph, Node, Port, Scope, Value
+
+
+class Rewriter:
+    """A new graph under construction, and the new value of each old one.
+
+    Inputs are copied at once; `copy` repeats a node, `replace` says that old values have other new ones,
+    `finish` copies the outputs. Scopes are made anew where their arguments are new values.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.old, self.new = graph, Graph(graph.name)
+        self.new.guards = list(graph.guards)
+        self.values: dict[Value, Value] = {}
+        self._scopes: dict[Scope, Scope] = {}
+        for port in graph.inputs:
+            self.values[port.value] = self.new.input(port.value.name, port.value.type, port.role, port.path)
+
+    def inputs(self, node: Node) -> tuple[Value | None, ...]:
+        return tuple(None if v is None else self.values[v] for v in node.inputs)
+
+    def scope(self, scope: Scope | None) -> Scope | None:
+        if scope is None:
+            return None
+        if scope not in self._scopes:
+            arguments = tuple((n, self.values[v]) for n, v in scope.arguments if v in self.values)
+            self._scopes[scope] = Scope(self.scope(scope.parent), scope.name, scope.kind, scope.call, arguments)
+        return self._scopes[scope]
+
+    def within(self, node: Node) -> Any:
+        """A block whose nodes stand where `node` stood."""
+        return _Place(self.new, self.scope(node.scope), node)
+
+    def copy(self, node: Node) -> None:
+        with self.within(node):
+            made = self.new.append(node.op, self.inputs(node), node.attributes, tuple(v.type for v in node.outputs))
+        self.replace(node, made.outputs)
+
+    def replace(self, node: Node, values: tuple[Value, ...]) -> None:
+        for old, new in zip(node.outputs, values, strict=True):
+            if old.name:
+                new.named(old.name)
+            self.values[old] = new
+
+    def finish(self) -> Graph:
+        self.new.outputs = [Port(self.values[p.value], p.role, p.path) for p in self.old.outputs]
+        return self.new
+
+
+class _Place:
+    def __init__(self, graph: Graph, scope: Scope | None, node: Node) -> None:
+        self.graph, self.after = graph, (scope, node.section, node.origin)
+
+    def __enter__(self) -> None:
+        g = self.graph
+        self.before = (g._scope, g._section, g._origin)
+        g._scope, g._section, g._origin = self.after
+
+    def __exit__(self, *_: object) -> None:
+        self.graph._scope, self.graph._section, self.graph._origin = self.before
+
+
+def rewrite(graph: Graph, rule: Callable[[Rewriter, Node], bool]) -> Graph:
+    """Copy a graph; where `rule(rewriter, node)` returns true, it has replaced the node itself."""
+    rewriter = Rewriter(graph)
+    for node in graph.nodes:
+        if not rule(rewriter, node):
+            rewriter.copy(node)
+    return rewriter.finish()
