@@ -139,7 +139,7 @@ def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> O
     def samples() -> tuple[Sample, ...]:
         return ()
 
-    result = Op(f"{op.name}_gradient", type_rule, None, None, decompose, samples(), bound=Bound("parts", op.bound.factor, op.bound.floor), smooth=op.smooth)
+    result = Op(f"{op.name}_gradient", type_rule, None, None, decompose, samples(), bound=Bound("parts", op.bound.factor, op.bound.floor), smooth=op.smooth, derivative_of=op)
     result.__dict__["signature"] = Signature(decompose_names, frozenset(), False, dict(base.attributes))
     return result
 

@@ -96,6 +96,7 @@ class Op:
     smooth: bool = False  # second derivatives exist at the samples
     signature_of: Callable[..., Any] | None = None  # where the type rule's own signature is not the schema
     folds: bool = True  # may be computed when the graph is built
+    derivative_of: Op | None = None  # set on the gradient of a composite
 
     @cached_property
     def signature(self) -> Signature:

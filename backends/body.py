@@ -1,0 +1,267 @@
+"""The body of one printed function: expressions nested where they are used once, names where they are not."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir import DType, Node, Size, Value
+from ..ir.dims import Dim
+from ..ir.ops import constant, reshape, size
+from .regions import Call
+from .rules import find_rule
+from .target import number_literal, shape_text
+from .template import bind, free_names, function_ast, literal, operator_expression, single_return, substitute
+
+if TYPE_CHECKING:
+    from .module import ModuleWriter
+
+WIDTH = 96  # a statement longer than this is broken into several, where it has parts
+DEPTH = 5  # and so is an expression nested more deeply than a person would
+
+
+@dataclass(frozen=True)
+class Expression:
+    """How a value is written where it is used; `leaves` are the named values in it."""
+
+    tree: ast.expr
+    leaves: frozenset[Value]
+    atomic: bool = True
+    depth: int = 0
+
+
+class Body:
+    """Prints items one by one. `access` writes a parameter or a state by its path."""
+
+    def __init__(self, module: ModuleWriter, uses: dict[Value, int], reserved: set[str], indent: int = 1) -> None:
+        self.module, self.target = module, module.target
+        self.uses = dict(uses)
+        self.lines: list[str] = []
+        self.indent = indent
+        self.known: dict[Value, Expression] = {}
+        self.names: dict[str, Value | None] = dict.fromkeys(reserved)
+        self.sizes: dict[str, tuple[Value, int]] = {}
+
+    # values and names
+
+    def argument(self, value: Value, tree: ast.expr) -> None:
+        """A value that is given: by a name, or as an element of a tree."""
+        self.known[value] = Expression(tree, frozenset([value]))
+        if isinstance(tree, ast.Name):
+            self.names[tree.id] = value
+        self._sizes_of(value)
+
+    def _sizes_of(self, value: Value) -> None:
+        for axis, dim in enumerate(value.shape):
+            if isinstance(dim, Dim) and {str(dim)} == dim.symbols:
+                held = self.sizes.get(str(dim))
+                if held is None or not self._holds(held[0]):
+                    self.sizes[str(dim)] = (value, axis)
+
+    def _holds(self, value: Value) -> bool:
+        e = self.known.get(value)
+        return e is not None and (not isinstance(e.tree, ast.Name) or self.names.get(e.tree.id) is value)
+
+    def name_for(self, value: Value, hint: str = "") -> str:
+        base = re.sub(r"\W", "_", hint or value.name) or "x"
+        base = base if base.isidentifier() and not keyword.iskeyword(base) else f"v_{base}".replace("v__", "v_")
+        candidate, number = base, 1
+        while candidate in self.module.taken or (candidate in self.names and not self._is_free(candidate)):
+            number += 1
+            candidate = f"{base}{number}"
+        return candidate
+
+    def _is_free(self, name: str) -> bool:
+        held = self.names[name]
+        if held is None or self.uses.get(held, 0) > 0:
+            return False
+        if any(held in e.leaves for v, e in self.known.items() if not e.atomic and self.uses.get(v, 0) > 0):
+            return False
+        return not any(holder is held and self._needed(symbol) for symbol, (holder, _) in self.sizes.items())
+
+    def _needed(self, symbol: str) -> bool:
+        return symbol in self.module.pending_symbols
+
+    # expressions
+
+    def expression(self, value: Value) -> Expression:
+        if value not in self.known and value.node is not None and value.node.op is constant:
+            return self._constant(value)
+        return self.known[value]
+
+    def _constant(self, value: Value) -> Expression:
+        assert value.node is not None
+        array = value.node.attributes["value"]
+        if array.ndim or array.dtype.kind == "c":
+            return Expression(self.module.array_constant(array), frozenset())
+        return Expression(self._parse(self.target.number(number_literal(array, value.dtype), value.dtype)), frozenset())
+
+    def dim(self, dim: Size) -> ast.expr:
+        """A size as an expression: of an int, a literal; of a symbol, the axis of a tensor that has it."""
+        if isinstance(dim, int):
+            return literal(dim)
+        tree = ast.parse(str(dim).replace("floor(", "("), mode="eval").body
+        for node in ast.walk(tree):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                node.op = ast.FloorDiv()
+        return substitute(tree, {s: self._symbol(s) for s in dim.symbols}, {})
+
+    def _symbol(self, symbol: str) -> ast.expr:
+        value, axis = self.sizes[symbol]
+        return self._parse(self.target.size(ast.unparse(self.known[value].tree), axis))
+
+    def attribute(self, value: Any) -> ast.expr:
+        if isinstance(value, Dim):
+            return self.dim(value)
+        if isinstance(value, DType):
+            return self._parse(self.target.dtype(value))
+        if isinstance(value, tuple):
+            return ast.Tuple([self.attribute(v) for v in value], ast.Load())
+        if isinstance(value, np.ndarray):
+            return self.module.array_constant(value)
+        return literal(value)
+
+    @staticmethod
+    def _parse(text: str) -> ast.expr:
+        return ast.parse(text, mode="eval").body
+
+    # items
+
+    def node(self, node: Node) -> None:
+        if node.op is constant:
+            return
+        if node.op is size:
+            self._size(node)
+            return
+        rule = find_rule(self.target.table, node)
+        self.define(node.outputs, [v for v in node.inputs if v is not None], lambda: self._apply(rule, node), in_place=rule in self.target.in_place)
+
+    def _size(self, node: Node) -> None:
+        dtype: DType = node.attributes["dtype"]
+        tree = self.dim(node.attributes["dim"])
+        if not self.target.size_is_number:
+            tree = self._parse(self.target.number(ast.unparse(tree), dtype))
+        self.known[node.outputs[0]] = Expression(tree, frozenset(v for v, _ in self.sizes.values()))
+
+    def define(self, outputs: Sequence[Value], inputs: Sequence[Value], build: Callable[[], ast.expr], in_place: bool = False) -> None:
+        """Bind what an item gives: nested into its only user, or by a statement of its own."""
+        tree = build()
+        while self._too_big(tree, inputs) and self._flush_one(inputs):
+            tree = build()
+        leaves = frozenset(leaf for v in inputs if v in self.known for leaf in self.known[v].leaves)
+        depth = 1 + max((self.known[v].depth for v in inputs if v in self.known), default=0)
+        if len(outputs) == 1 and self.uses.get(outputs[0], 0) == 1 and not in_place and not outputs[0].name:
+            self.known[outputs[0]] = Expression(tree, leaves, atomic=False, depth=depth)
+            return
+        self._consume(inputs)
+        self.assign(outputs, tree, comment=_shape_comment(outputs, inputs))
+
+    def _too_big(self, tree: ast.expr, inputs: Sequence[Value]) -> bool:
+        deepest = max((self.known[v].depth for v in inputs if v in self.known), default=0)
+        return deepest >= DEPTH or len(ast.unparse(tree)) + 4 * self.indent > WIDTH
+
+    def _flush_one(self, inputs: Sequence[Value]) -> bool:
+        """Give the largest nested operand a statement and a name of its own."""
+        nested = [v for v in inputs if v in self.known and not self.known[v].atomic]
+        if not nested:
+            return False
+        largest = max(nested, key=lambda v: len(ast.unparse(self.known[v].tree)))
+        expression = self.known.pop(largest)
+        self._release(expression)
+        self.assign((largest,), expression.tree, comment="")
+        return True
+
+    def _consume(self, inputs: Sequence[Value]) -> None:
+        for value in inputs:
+            if value in self.known and not self.known[value].atomic:
+                self._release(self.known[value])
+            self.uses[value] = self.uses.get(value, 1) - 1
+
+    def _release(self, expression: Expression) -> None:
+        for leaf in expression.leaves:
+            self.uses[leaf] = self.uses.get(leaf, 1) - 1
+
+    def assign(self, outputs: Sequence[Value], tree: ast.expr, comment: str = "") -> None:
+        targets = []
+        for value in outputs:
+            if self.uses.get(value, 0) == 0:
+                targets.append("_")
+                continue
+            name = self.name_for(value)
+            self.names[name] = value
+            self.known[value] = Expression(ast.Name(name), frozenset([value]))
+            targets.append(name)
+        for value in outputs:
+            if self.uses.get(value, 0):
+                self._sizes_of(value)
+        self.line(f"{', '.join(targets)} = {ast.unparse(tree)}", comment)
+
+    def line(self, text: str, comment: str = "") -> None:
+        padded = "    " * self.indent + text
+        self.lines.append(f"{padded}  # {comment}" if comment and len(padded) + len(comment) < WIDTH + 16 else padded)
+
+    def result(self, values: Sequence[Value]) -> list[ast.expr]:
+        """The expressions of values that the function returns."""
+        return [self.expression(v).tree for v in values]
+
+    # rules
+
+    def _apply(self, rule: Any, node: Node) -> ast.expr:
+        operands = self._operands(rule, node)
+        simple = operator_expression(rule, operands)
+        if simple is not None:
+            return simple
+        attributes = {k: self.attribute(v) for k, v in node.attributes.items()}
+        if node.op is reshape:
+            attributes["shape"] = self._free_dim(node.attributes["shape"])
+        return self.module.call(rule, operands, attributes)
+
+    def _free_dim(self, shape: tuple[Size, ...]) -> ast.expr:
+        """A shape with one symbolic size and no zero says -1 for it."""
+        symbolic = [s for s in shape if isinstance(s, Dim)]
+        if len(symbolic) == 1 and 0 not in shape:
+            return ast.Tuple([literal(-1) if isinstance(s, Dim) else literal(s) for s in shape], ast.Load())
+        return self.attribute(shape)
+
+    def _operands(self, rule: Any, node: Node) -> list[ast.expr]:
+        bare_allowed = rule in self.target.safe_numbers or operator_expression(rule, [ast.Constant(0)] * 2) is not None
+        tensors = [v for v in node.inputs if v is not None and not self._is_number(v)]
+        anchored = bare_allowed and any(v.dtype == o.dtype for v in tensors for o in node.outputs) or (bare_allowed and node.op.name in _COMPARISONS)
+        operands: list[ast.expr] = []
+        for value in node.inputs:
+            if value is None:
+                operands.append(ast.Constant(None))
+            elif anchored and tensors and self._is_literal(value):
+                assert value.node is not None
+                operands.append(self._parse(number_literal(value.node.attributes["value"], value.dtype)))
+            else:
+                operands.append(self.expression(value).tree)
+        return operands
+
+    def _is_literal(self, value: Value) -> bool:
+        return value.node is not None and value.node.op is constant and value.node.attributes["value"].ndim == 0
+
+    def _is_number(self, value: Value) -> bool:
+        return self._is_literal(value) or (self.target.size_is_number and value.node is not None and value.node.op is size)
+
+
+_COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+
+
+def _shape_comment(outputs: Sequence[Value], inputs: Sequence[Value]) -> str:
+    if len(outputs) != 1 or not inputs or outputs[0].shape == inputs[0].shape or not outputs[0].shape:
+        return ""
+    return shape_text(outputs[0].shape)
+
+
+def helper_parts(rule: Any) -> tuple[ast.FunctionDef, ast.expr | None]:
+    return function_ast(rule), single_return(rule)
+
+
+__all__ = ["Body", "Call", "Expression", "bind", "free_names"]

@@ -1,0 +1,89 @@
+"""A flat graph as a tree of calls: which nodes a reader should see as one function."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..ir import Node, Scope, Value
+
+Item = "Node | Call"
+
+
+@dataclass(eq=False)
+class Call:
+    """The nodes of one scope in one section, to be printed as a call of a function."""
+
+    scope: Scope
+    items: list[Node | Call]
+    nodes: list[Node] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.nodes = [n for item in self.items for n in nodes_of(item)]
+
+    @property
+    def defined(self) -> set[Value]:
+        return {v for n in self.nodes for v in n.outputs}
+
+    @property
+    def inputs(self) -> list[Value]:
+        """The values that cross the border inwards, by first use."""
+        inside = self.defined
+        return list(dict.fromkeys(v for n in self.nodes for v in n.inputs if v is not None and v not in inside))
+
+
+def nodes_of(item: Node | Call) -> list[Node]:
+    return [item] if isinstance(item, Node) else item.nodes
+
+
+def tree(nodes: Sequence[Node], is_function: Callable[[Scope, Sequence[Node]], bool], depth: int = 0) -> list[Node | Call]:
+    """Group nodes into calls, level by level; a scope that `is_function` refuses is dissolved into its caller."""
+    groups: dict[object, list[Node]] = {}
+    for node in nodes:
+        scope = _at(node, depth)
+        groups.setdefault(node if scope is None else (scope, node.section), []).append(node)
+    order = _sorted(groups)
+    if order is None:  # what crosses the borders goes both ways: no call can stand for it
+        return list(nodes)
+    items: list[Node | Call] = []
+    for key in order:
+        members = groups[key]
+        if isinstance(key, Node):
+            items.append(key)
+            continue
+        inner = tree(members, is_function, depth + 1)
+        scope = _at(members[0], depth)
+        assert scope is not None
+        items += [Call(scope, inner)] if is_function(scope, members) else inner
+    return items
+
+
+def _at(node: Node, depth: int) -> Scope | None:
+    ancestry = node.scope.ancestry if node.scope else ()
+    return ancestry[depth] if depth < len(ancestry) else None
+
+
+def _sorted(groups: dict[object, list[Node]]) -> list[object] | None:
+    """The groups in an order in which they can run, as near to the given one as possible; None if there is none."""
+    home = {v: key for key, members in groups.items() for n in members for v in n.outputs}
+    needs = {key: {home[v] for n in members for v in n.inputs if v in home} - {key} for key, members in groups.items()}
+    users: dict[object, list[object]] = {}
+    for key, before in needs.items():
+        for b in before:
+            users.setdefault(b, []).append(key)
+    rank = {key: i for i, key in enumerate(groups)}
+    ready = [(rank[k], k) for k, before in needs.items() if not before]
+    heap = [r for r, _ in ready]
+    heapq.heapify(heap)
+    keys = list(groups)
+    waiting = {k: len(b) for k, b in needs.items()}
+    order: list[object] = []
+    while heap:
+        key = keys[heapq.heappop(heap)]
+        order.append(key)
+        for user in users.get(key, ()):
+            waiting[user] -= 1
+            if not waiting[user]:
+                heapq.heappush(heap, rank[user])
+    return order if len(order) == len(groups) else None

@@ -1,0 +1,73 @@
+"""A lowering is a row: an op, and the rules that compute it, the first that fits wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir import Node, Op
+from ..ir.errors import UnsupportedOpError
+from ..ir.graph import Graph
+
+Condition = Callable[[Node], bool]
+
+
+@dataclass(frozen=True)
+class GradientOf:
+    """The key of a row that claims the gradient of a composite whole.
+
+    The rule takes the output gradients that are given, the outputs, and the inputs that are present.
+    """
+
+    op: Op
+
+
+@dataclass(frozen=True)
+class When:
+    """A rule for the nodes that fulfil a condition."""
+
+    condition: Condition
+    rule: Any
+
+
+Key = Op | GradientOf
+Row = Any  # one rule, a When, or a tuple of them
+Table = Mapping[Key, Row]
+
+
+def key_of(op: Op) -> Key:
+    return GradientOf(op.derivative_of) if op.derivative_of else op
+
+
+def find_rule(table: Table, node: Node) -> Any | None:
+    """The first rule of the node's row whose condition holds, or None."""
+    row = table.get(key_of(node.op))
+    for rule in row if isinstance(row, tuple) else (row,):
+        if not isinstance(rule, When):
+            return rule
+        if rule.condition(node):
+            return rule.rule
+    return None
+
+
+def merge(*families: Table) -> Table:
+    """One table of several; a key that two of them have is an error."""
+    table: dict[Key, Row] = {}
+    for family in families:
+        double = table.keys() & family.keys()
+        if double:
+            raise ValueError(f"two rows for {double}")
+        table.update(family)
+    return table
+
+
+def check_lowered(graph: Graph, table: Table, target: str) -> None:
+    """Raise one error that names every node without a rule, and where it comes from."""
+    missing: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if find_rule(table, node) is None:
+            missing.setdefault(node.op.name, []).append(node.origin or "?")
+    if missing:
+        lines = [f"  {name} ({len(places)}x): {', '.join(dict.fromkeys(places))}" for name, places in missing.items()]
+        raise UnsupportedOpError(f"{target} has no lowering for:\n" + "\n".join(lines))

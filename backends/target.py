@@ -1,0 +1,94 @@
+"""What a printer of Python modules must know of a framework."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..ir import DType, Size, Value
+from .rules import Table
+
+Style = str  # "functions": pure functions over a tree of parameters; "modules": classes that hold them
+
+
+@dataclass(frozen=True)
+class Target:
+    """A framework as the printer sees it.
+
+    `imports`: alias -> import statement, for every alias that rules and templates use. `namespaces`: alias -> module,
+    searched in order for the public name of a function. `safe_numbers`: functions besides Python's operators that
+    take a Python number beside a tensor without changing the element type.
+    """
+
+    name: str
+    table: Table
+    imports: Mapping[str, str]
+    namespaces: Mapping[str, ModuleType]
+    style: Style
+    dtype: Callable[[DType], str]
+    size: Callable[[str, int], str]  # (expression, axis) -> expression of the axis's size
+    number: Callable[[str, DType], str]  # (literal, dtype) -> expression of a scalar tensor
+    array: Callable[[str], str]  # expression of a NumPy array -> of a tensor
+    size_is_number: bool = True  # a size is a Python int when the code runs
+    safe_numbers: frozenset[Any] = frozenset()
+    in_place: frozenset[Any] = frozenset()  # rules that overwrite operands whose values are not needed any more
+    decorator: str = ""  # of a training step
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def public_names(self) -> Mapping[int, str]:
+        """id of a function -> its shortest public name."""
+        names: dict[int, str] = {}
+        for alias, module in self.namespaces.items():
+            for attribute in dir(module):
+                if not attribute.startswith("_") and callable(getattr(module, attribute, None)):
+                    names.setdefault(id(getattr(module, attribute)), f"{alias}.{attribute}")
+        return names
+
+
+def number_literal(value: Any, dtype: DType) -> str:
+    """The shortest text of a scalar that reads back to the same bits in its dtype.
+
+    >>> from isograd.ir.types import float32, int32
+    >>> number_literal(np.float32(0.1), float32), number_literal(np.int32(3), int32), number_literal(np.float32(1e-3), float32)
+    ('0.1', '3', '0.001')
+    """
+    scalar = np.asarray(value).reshape(())
+    if dtype.is_float and dtype.bits < 64:
+        wide = float(scalar)
+        short = np.format_float_positional(scalar.astype(np.float32), unique=True, trim="0") if np.isfinite(wide) else ""
+        compact = repr(float(short)) if short else repr(wide)
+        exact = bool(np.isfinite(wide)) and scalar.dtype.type(float(compact)) == scalar
+        return compact if exact else _special(wide)
+    return _special(scalar.item()) if dtype.is_float else repr(scalar.item())
+
+
+def _special(value: float) -> str:
+    return repr(value) if np.isfinite(value) else f'float("{value}")'
+
+
+def drop_defaults(function: Any, attributes: Mapping[str, ast.expr]) -> dict[str, ast.expr]:
+    """The attributes that a call must name: those that differ from the function's own defaults."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return dict(attributes)
+    return {
+        k: v for k, v in attributes.items()
+        if k not in parameters or parameters[k].default is inspect.Parameter.empty or ast.unparse(v) != repr(parameters[k].default)
+    }  # fmt: skip
+
+
+def shape_text(values: Sequence[Size]) -> str:
+    return f"[{', '.join(map(str, values))}]"
+
+
+def type_text(value: Value) -> str:
+    return f"{value.dtype.name}{shape_text(value.shape)}"

@@ -1,0 +1,154 @@
+"""Functions as templates: a rule's source becomes an expression with its operands put in place.
+
+A rule with a single `return` is substituted; what is known when it is printed (attributes that are literals, and
+what follows from them) is computed. A longer function comes along as a helper.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import operator
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any
+
+_BINARY: dict[Any, type[ast.operator]] = {
+    operator.add: ast.Add, operator.sub: ast.Sub, operator.mul: ast.Mult, operator.truediv: ast.Div, operator.pow: ast.Pow,
+    operator.matmul: ast.MatMult, operator.floordiv: ast.FloorDiv, operator.mod: ast.Mod, operator.and_: ast.BitAnd,
+    operator.or_: ast.BitOr, operator.xor: ast.BitXor,
+}  # fmt: skip
+_COMPARE: dict[Any, type[ast.cmpop]] = {
+    operator.eq: ast.Eq, operator.ne: ast.NotEq, operator.lt: ast.Lt, operator.le: ast.LtE, operator.gt: ast.Gt, operator.ge: ast.GtE,
+}  # fmt: skip
+_UNARY: dict[Any, type[ast.unaryop]] = {operator.neg: ast.USub, operator.invert: ast.Invert}
+_KNOWN: dict[str, Any] = {f.__name__: f for f in (len, tuple, list, sorted, min, max, range, sum, zip, enumerate, all, any, abs, int, str, set, reversed)}
+
+
+def operator_expression(rule: Callable[..., Any], operands: Sequence[ast.expr]) -> ast.expr | None:
+    """`a + b` and its like, where the rule is a function of Python's `operator` module."""
+    if rule in _BINARY:
+        return ast.BinOp(operands[0], _BINARY[rule](), operands[1])
+    if rule in _COMPARE:
+        return ast.Compare(operands[0], [_COMPARE[rule]()], [operands[1]])
+    if rule in _UNARY:
+        return ast.UnaryOp(_UNARY[rule](), operands[0])
+    return None
+
+
+@lru_cache(maxsize=None)
+def function_ast(function: Callable[..., Any]) -> ast.FunctionDef:
+    """The function's definition, without decorators, annotations and the leading underscore of its name."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    if not isinstance(tree, ast.FunctionDef):
+        raise TypeError(f"{function} is not a def, so it has no name to print")
+    tree.decorator_list, tree.returns = [], None
+    tree.name = tree.name.lstrip("_")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.AnnAssign):
+            raise TypeError(f"{function.__name__}: annotated assignments do not belong into a template")
+    return tree
+
+
+def single_return(function: Callable[..., Any]) -> ast.expr | None:
+    """The returned expression of a function that does nothing else (a docstring apart)."""
+    body = [s for s in function_ast(function).body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    return body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
+
+
+def bind(function: Callable[..., Any], operands: Sequence[ast.expr], attributes: Mapping[str, ast.expr]) -> dict[str, ast.expr]:
+    """Parameter name -> expression; a variadic parameter gets a tuple."""
+    arguments = function_ast(function).args
+    names = [a.arg for a in arguments.args]
+    bound = dict(zip(names, operands, strict=False))
+    if arguments.vararg:
+        bound[arguments.vararg.arg] = ast.Tuple(list(operands[len(names) :]), ast.Load())
+    wanted = {a.arg for a in arguments.kwonlyargs}
+    return bound | {k: v for k, v in attributes.items() if k in wanted or arguments.kwarg}
+
+
+def substitute(expression: ast.expr, values: Mapping[str, ast.expr], scope: Mapping[str, Any]) -> ast.expr:
+    """The expression with names replaced and everything known computed. `scope` are the template's globals."""
+    replaced = _Substitute(values).visit(deepcopy(expression))
+    return _Fold(scope).visit(replaced)  # type: ignore[no-any-return]
+
+
+class _Substitute(ast.NodeTransformer):
+    def __init__(self, values: Mapping[str, ast.expr]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return deepcopy(self.values[node.id]) if node.id in self.values else node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        self.generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        node.args = [b for a in node.args for b in (a.value.elts if isinstance(a, ast.Starred) and isinstance(a.value, ast.Tuple) else [a])]
+        return node
+
+
+class _Fold(ast.NodeTransformer):
+    """Compute, innermost first, each expression that is made of literals, known builtins and functions of ours."""
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self.scope = scope
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.DictComp | ast.SetComp):
+            return self._computed(node)
+        super().generic_visit(node)
+        return self._computed(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        node.test = self.visit(node.test)
+        if isinstance(node.test, ast.Constant):
+            return self.visit(node.body if node.test.value else node.orelse)  # type: ignore[no-any-return]
+        super().generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        super().generic_visit(node)
+        node.keywords = [k for k in node.keywords if not (isinstance(k.value, ast.Name) and k.value.id == "_omitted")]
+        return self._computed(node)
+
+    def _computed(self, node: ast.AST) -> ast.AST:
+        if not isinstance(node, ast.Call | ast.Compare | ast.BoolOp | ast.UnaryOp | ast.BinOp | ast.Subscript | ast.GeneratorExp | ast.ListComp | ast.JoinedStr):
+            return node
+        if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant) and not isinstance(node.op, ast.Not):
+            return node  # a negative literal
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        if any(not self._is_known(n) for n in names - bound) or any(isinstance(n, ast.Attribute) for n in ast.walk(node)):
+            return node
+        scope = {n: _KNOWN.get(n) or self.scope.get(n) for n in names - bound}
+        value = eval(compile(ast.Expression(ast.fix_missing_locations(deepcopy(node))), "<template>", "eval"), {"__builtins__": {}} | scope)  # type: ignore[arg-type]  # our own templates only, never text from a model
+        return literal(tuple(value) if inspect.isgenerator(value) else value)
+
+    def _is_known(self, name: str) -> bool:
+        return name in _KNOWN or getattr(self.scope.get(name), "__module__", "").startswith(__package__.rpartition(".")[0])
+
+
+def literal(value: Any) -> ast.expr:
+    """A Python literal as an expression."""
+    if isinstance(value, tuple):
+        return ast.Tuple([literal(v) for v in value], ast.Load())
+    if isinstance(value, list):
+        return ast.List([literal(v) for v in value], ast.Load())
+    if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def free_names(tree: ast.AST) -> set[str]:
+    """Names that an expression or a function reads but does not bind."""
+    loads = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    stores = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    arguments = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    return loads - stores - arguments
