@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,9 @@ import numpy as np
 from ..ir import DType, Node, Size, Value
 from ..ir.dims import Dim
 from ..ir.ops import constant, reshape, size
-from .regions import Call
 from .rules import find_rule
 from .target import number_literal, shape_text
-from .template import bind, free_names, function_ast, literal, operator_expression, single_return, substitute
+from .template import literal, name_of, operator_expression, substitute
 
 if TYPE_CHECKING:
     from .module import ModuleWriter
@@ -37,15 +36,16 @@ class Expression:
 
 
 class Body:
-    """Prints items one by one. `access` writes a parameter or a state by its path."""
+    """Prints items one by one. `roots` names the trees of parameters and of state, `prefix` the branch they are at."""
 
-    def __init__(self, module: ModuleWriter, uses: dict[Value, int], reserved: set[str], indent: int = 1) -> None:
+    def __init__(self, module: ModuleWriter, uses: dict[Value, int], roots: Mapping[str, str], prefix: tuple[str, ...] = (), indent: int = 1) -> None:
         self.module, self.target = module, module.target
+        self.roots, self.prefix = roots, prefix
         self.uses = dict(uses)
         self.lines: list[str] = []
         self.indent = indent
         self.known: dict[Value, Expression] = {}
-        self.names: dict[str, Value | None] = dict.fromkeys(reserved)
+        self.names: dict[str, Value | None] = dict.fromkeys(roots.values())
         self.sizes: dict[str, tuple[Value, int]] = {}
 
     # values and names
@@ -195,7 +195,7 @@ class Body:
                 continue
             name = self.name_for(value)
             self.names[name] = value
-            self.known[value] = Expression(ast.Name(name), frozenset([value]))
+            self.known[value] = Expression(name_of(name), frozenset([value]))
             targets.append(name)
         for value in outputs:
             if self.uses.get(value, 0):
@@ -258,10 +258,3 @@ def _shape_comment(outputs: Sequence[Value], inputs: Sequence[Value]) -> str:
     if len(outputs) != 1 or not inputs or outputs[0].shape == inputs[0].shape or not outputs[0].shape:
         return ""
     return shape_text(outputs[0].shape)
-
-
-def helper_parts(rule: Any) -> tuple[ast.FunctionDef, ast.expr | None]:
-    return function_ast(rule), single_return(rule)
-
-
-__all__ = ["Body", "Call", "Expression", "bind", "free_names"]

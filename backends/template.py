@@ -146,6 +146,10 @@ def literal(value: Any) -> ast.expr:
     return ast.Constant(value)
 
 
+def name_of(text: str) -> ast.Name:
+    return ast.Name(text, ast.Load())
+
+
 def free_names(tree: ast.AST) -> set[str]:
     """Names that an expression or a function reads but does not bind."""
     loads = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}

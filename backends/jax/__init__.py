@@ -1,0 +1,40 @@
+"""JAX: what the printer must know, and the table of rows."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from ...ir import DType
+from ..rules import merge
+from ..target import Target
+from . import activation, arithmetic, comparison, constant, contraction, convolution, indexing, pooling, random, reduction, shape
+
+TABLE = merge(*(f.rows for f in (activation, arithmetic, comparison, constant, contraction, convolution, indexing, pooling, random, reduction, shape)))
+
+
+def _dtype(dtype: DType) -> str:
+    return "bool" if dtype.name == "bool" else f"jnp.{dtype.name}"
+
+
+def _number(text: str, dtype: DType) -> str:
+    return f"jnp.{dtype.name if dtype.name != 'bool' else 'bool_'}({text})"
+
+
+TARGET = Target(
+    name="jax",
+    table=TABLE,
+    imports={
+        "jax": "import jax", "jnp": "import jax.numpy as jnp", "lax": "from jax import lax", "np": "import numpy as np",
+        "load_file": "from safetensors.numpy import load_file",
+    },
+    namespaces={"jnp": jnp, "jax.nn": jax.nn, "lax": lax, "jax.scipy.special": jax.scipy.special},
+    style="functions",
+    dtype=_dtype,
+    size=lambda expression, axis: f"{expression}.shape[{axis}]",
+    number=_number,
+    array=lambda expression: f"jnp.asarray({expression})",
+    safe_numbers=frozenset({jnp.maximum, jnp.minimum, jnp.where}),
+    decorator="jax.jit",
+)  # fmt: skip

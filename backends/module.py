@@ -1,0 +1,294 @@
+"""A whole Python module from a graph: functions for scopes, helpers, imports, a loader of weights."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..ir import Graph, Node, Port, Scope, Value
+from ..ir.types import dtype_of
+from .body import Body
+from .regions import Call, nodes_of, tree
+from .target import Target, drop_defaults, type_text
+from .template import bind, free_names, function_ast, literal, name_of, single_return, substitute
+
+SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
+
+
+@dataclass
+class Function:
+    """A printed function: what it is called, and which parameters and states of its caller's tree it reads."""
+
+    name: str
+    text: str
+    takes_params: bool
+    takes_state: bool
+
+
+@dataclass
+class ModuleWriter:
+    """Collects what a module needs while its functions are printed."""
+
+    target: Target
+    functions: dict[str, Function] = field(default_factory=dict)  # text without its name -> function
+    helpers: dict[str, str] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    pending_symbols: set[str] = field(default_factory=set)
+    order: list[Function] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.taken |= set(self.target.imports) | {"load", "params", "state", "self"}
+
+    # rules
+
+    def call(self, rule: Any, operands: Sequence[ast.expr], attributes: Mapping[str, ast.expr]) -> ast.expr:
+        """The expression that applies a rule: a public function, a substituted template, or a helper."""
+        public = self.target.public_names.get(id(rule))
+        if public is not None:
+            self.imports.add(public.split(".")[0])
+            keywords = [ast.keyword(k, v) for k, v in drop_defaults(rule, attributes).items()]
+            return ast.Call(ast.parse(public, mode="eval").body, [o for o in operands if not _is_none(o)], keywords)
+        template = single_return(rule)
+        if template is None:
+            bound = bind(rule, operands, attributes)
+            kwonly = {a.arg for a in function_ast(rule).args.kwonlyargs}
+            keywords = [ast.keyword(k, v) for k, v in bound.items() if k in kwonly]
+            return ast.Call(name_of(self.helper(rule)), list(operands), keywords)
+        expression = substitute(template, bind(rule, operands, attributes), rule.__globals__)
+        return self.resolve_names(expression, rule.__globals__)
+
+    def resolve_names(self, tree: Any, scope: Mapping[str, Any]) -> Any:
+        """Note imports and helpers that a piece of code reads; constants of the rule's module are written out."""
+        for name in sorted(free_names(tree)):
+            if name in self.target.imports:
+                self.imports.add(name)
+            elif callable(scope.get(name)) and getattr(scope[name], "__module__", "").startswith(__package__.rpartition(".")[0]):
+                tree = _Rename({name: name_of(self.helper(scope[name]))}).visit(tree)
+            elif isinstance(scope.get(name), int | float | str | tuple):
+                tree = _Rename({name: literal(scope[name])}).visit(tree)
+        return tree
+
+    def helper(self, function: Any) -> str:
+        """Take a function along, with what it calls; its name in the module."""
+        definition = deepcopy(function_ast(function))
+        name = definition.name
+        if name not in self.helpers:
+            self.helpers[name] = ""
+            self.taken.add(name)
+            self.helpers[name] = ast.unparse(self.resolve_names(definition, function.__globals__))
+        return name
+
+    def array_constant(self, array: np.ndarray) -> ast.expr:
+        self.imports.add("np")
+        text = f"np.array({array.tolist()!r}, np.{dtype_of(array.dtype).name})".replace("nan", 'float("nan")').replace("inf", 'float("inf")')
+        return ast.parse(self.target.array(text), mode="eval").body
+
+    # functions
+
+    def print_items(self, body: Body, items: Sequence[Node | Call], prefix: tuple[str, ...]) -> None:
+        for item in items:
+            if isinstance(item, Node):
+                body.node(item)
+            else:
+                self.print_call(body, item)
+
+    def print_call(self, body: Body, call: Call) -> None:
+        """Print a scope as a function (or find it printed) and its call in `body`."""
+        outside = [v for v in call.inputs if not _is_inline(v)]
+        leaves, values = self._split(call, outside, body)
+        outputs = [v for n in call.nodes for v in n.outputs if body.uses.get(v, 0) > 0 and self._used_outside(v, call, body)]
+        function = self.function_of(call, leaves, values, outputs, body)
+        inputs = [*leaves, *values]
+
+        def build() -> ast.expr:
+            arguments = [*self._subtrees(call, leaves, body), *(body.expression(v).tree for v in values)]
+            return ast.Call(name_of(function.name), arguments, [])
+
+        body.define(outputs, inputs, build)
+
+    def _used_outside(self, value: Value, call: Call, body: Body) -> bool:
+        inside = sum(v is value for n in call.nodes for v in n.inputs)
+        return body.uses[value] > inside
+
+    def _split(self, call: Call, outside: Sequence[Value], body: Body) -> tuple[list[Value], list[Value]]:
+        """What the callee finds in its own branch of the tree, and what it is given."""
+        prefix = ".".join(call.scope.path) + "."
+        own = [v for v in outside if v in body.module.paths and call.scope.name and body.module.paths[v].path.startswith(prefix)]
+        return own, [v for v in outside if v not in own]
+
+    @property
+    def paths(self) -> dict[Value, Port]:
+        return self._paths
+
+    def set_ports(self, ports: Sequence[Port]) -> None:
+        self._paths = {p.value: p for p in ports if p.role in ("parameter", "state")}
+
+    def _subtrees(self, call: Call, leaves: Sequence[Value], body: Body) -> list[ast.expr]:
+        """`params["dense"]`, and `state["dense"]` where the callee reads state."""
+        roles = [r for r in ("parameter", "state") if any(self.paths[v].role == r for v in leaves)]
+        return [_branch(body.roots[r], call.scope.path[len(body.prefix) :]) for r in roles]
+
+    def function_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value], caller: Body) -> Function:
+        roles = [r for r in ("parameter", "state") if any(self.paths[v].role == r for v in leaves)]
+        letters = {"parameter": "p", "state": "s"}
+        body = Body(self, _inner_uses(call, outputs), letters, call.scope.path)
+        names = [letters[r] for r in roles] + _argument_names(call.scope, values)
+        for value in leaves:
+            port = self.paths[value]
+            rest = tuple(port.path.split("."))[len(".".join(call.scope.path).split(".")) :]
+            body.argument(value, _branch(letters[port.role], rest))
+        for value, name in zip(values, names[len(roles) :], strict=True):
+            body.argument(value, name_of(name))
+        self._missing_sizes(call, body, caller)
+        self.print_items(body, call.items, call.scope.path)
+        body.line(f"return {', '.join(map(ast.unparse, body.result(outputs)))}")
+        text = f"({', '.join(names)}):\n" + "\n".join(body.lines)
+        if text not in self.functions:
+            name = _free_name(_snake(call.scope.kind), self.taken)
+            self.taken.add(name)
+            self.functions[text] = Function(name, text, "p" in names, "s" in names)
+            self.order.append(self.functions[text])
+        return self.functions[text]
+
+    def _missing_sizes(self, call: Call, body: Body, caller: Body) -> None:
+        return None
+
+    def text(self, head: str, main: str, tail: str = "") -> str:
+        """The module: head, imports, helpers, the main function, the functions that it calls, the loader."""
+        imports = sorted({self.target.imports[a] for a in self.imports}, key=lambda s: (s.startswith("from safetensors"), s.split()[1]))
+        parts = ["\n".join([head, "", *imports])]
+        parts += list(self.helpers.values())
+        parts += [main]
+        parts += [f"def {f.name}{f.text}" for f in reversed(self.order)]
+        return "\n\n\n".join([*parts, *([tail] if tail else [])]) + "\n"
+
+
+class _Rename(ast.NodeTransformer):
+    def __init__(self, names: Mapping[str, ast.expr]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return deepcopy(self.names[node.id]) if node.id in self.names else node
+
+
+def _is_none(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and tree.value is None
+
+
+def _is_inline(value: Value) -> bool:
+    return value.node is not None and value.node.op.name == "constant"
+
+
+def _branch(root: str, path: Sequence[str]) -> ast.expr:
+    tree: ast.expr = name_of(root)
+    for part in ".".join(path).split(".") if path else ():
+        tree = ast.Subscript(tree, ast.Constant(part), ast.Load())
+    return tree
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"\W", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).lower()
+
+
+def _free_name(base: str, taken: set[str]) -> str:
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    return name
+
+
+def _argument_names(scope: Scope, values: Sequence[Value]) -> list[str]:
+    given = {v: n for n, v in scope.arguments}
+    spare = iter([*"xyzw", *(f"x{i}" for i in range(2, 1000))])
+    used = set(given.values())
+    return [given[v] if v in given else next(n for n in spare if n not in used) for v in values]
+
+
+def _inner_uses(call: Call, outputs: Sequence[Value]) -> dict[Value, int]:
+    uses: dict[Value, int] = {}
+    for node in call.nodes:
+        for value in node.inputs:
+            if value is not None:
+                uses[value] = uses.get(value, 0) + 1
+    for value in outputs:
+        uses[value] = uses.get(value, 0) + 1
+    return uses
+
+
+def is_function(scope: Scope, nodes: Sequence[Node], *, layers: bool) -> bool:
+    """Layers that read parameters are functions (where layers are kept); so are composites of some size."""
+    real = [n for n in nodes if n.op.name not in ("constant", "size")]
+    if not scope.name:
+        return len(real) >= SMALLEST_COMPOSITE
+    reads = any(v is not None and v.node is None for n in real for v in n.inputs) and len(real) > 0
+    return layers and (reads or len(real) >= SMALLEST_COMPOSITE)
+
+
+def print_functions(graph: Graph, target: Target, head: str) -> str:
+    """An inference graph as pure functions over a tree of parameters."""
+    writer = ModuleWriter(target)
+    writer.set_ports(graph.inputs)
+    has = {r: bool(graph.ports(r)) for r in ("parameter", "state")}
+    main = _main_function(graph, writer, has)
+    return writer.text(head, main, _loader(graph, writer))
+
+
+def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) -> str:
+    roots = {"parameter": "params", "state": "state"}
+    body = Body(writer, graph.uses(), roots)
+    arguments = [roots[r] for r in roots if has[r]]
+    for port in graph.inputs:
+        if port.role in roots:
+            body.argument(port.value, _branch(roots[port.role], port.path.split(".")))
+        else:
+            name = body.name_for(port.value, port.path)
+            arguments.append(name)
+            body.argument(port.value, name_of(name))
+    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
+    writer.print_items(body, items, ())
+    results = [ast.unparse(t) for t in body.result([p.value for p in graph.results("output")])]
+    returned = ", ".join(results)
+    if has["state"]:
+        returned = f"{returned if len(results) == 1 else f'({returned})'}, {_new_state(graph, body)}"
+    body.line(f"return {returned}")
+    return "\n".join([f"def model({', '.join(arguments)}):", f'    """{_signature(graph)}"""', *body.lines])
+
+
+def _new_state(graph: Graph, body: Body) -> str:
+    return "state"
+
+
+def _signature(graph: Graph) -> str:
+    inputs = ", ".join(f"{p.path}: {type_text(p.value)}" for p in graph.ports("input"))
+    outputs = ", ".join(type_text(p.value) for p in graph.results("output"))
+    return f"{inputs} -> {outputs}"
+
+
+def _loader(graph: Graph, writer: ModuleWriter) -> str:
+    if not graph.ports("parameter") and not graph.ports("state"):
+        return ""
+    writer.imports |= {"load_file"}
+    array = writer.target.array("array")
+    writer.imports |= free_names(ast.parse(array)) & set(writer.target.imports)
+    state = sorted(p.path for p in graph.ports("state"))
+    lines = ['def load(path):', '    """The arrays of a safetensors file as a tree, by the source\'s names."""']
+    if state:
+        lines[1] = '    """Parameters and state from a safetensors file, each a tree by the source\'s names."""'
+        lines += ["    params, state = {}, {}", "    for name, array in load_file(path).items():", "        branch = state if name in STATE else params"]
+    else:
+        lines += ["    params = {}", "    for name, array in load_file(path).items():", "        branch = params"]
+    lines += ['        *parents, leaf = name.split(".")', "        for parent in parents:", "            branch = branch.setdefault(parent, {})"]
+    lines += [f"        branch[leaf] = {array}", f"    return {'params, state' if state else 'params'}"]
+    text = "\n".join(lines)
+    return f"STATE = {{{', '.join(map(repr, state))}}}\n\n\n{text}".replace("'", '"') if state else text
+
+
+__all__ = ["ModuleWriter", "nodes_of", "print_functions"]

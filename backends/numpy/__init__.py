@@ -1,0 +1,92 @@
+"""NumPy: the ops' own references, printed; rows where a reference reads less well than NumPy can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ir import DType, Node, ops
+from ..fold import axis_or_axes, is_matrix_transpose
+from ..rules import When
+from ..target import Target
+
+
+def _sum(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return (x.sum() if axes is None else x.sum(axis_or_axes(axes))) if not keepdims else x.sum(axis_or_axes(axes), keepdims=True)
+
+
+def _max(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return (x.max() if axes is None else x.max(axis_or_axes(axes))) if not keepdims else x.max(axis_or_axes(axes), keepdims=True)
+
+
+def _min(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return (x.min() if axes is None else x.min(axis_or_axes(axes))) if not keepdims else x.min(axis_or_axes(axes), keepdims=True)
+
+
+def _mean(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return (x.mean() if axes is None else x.mean(axis_or_axes(axes))) if not keepdims else x.mean(axis_or_axes(axes), keepdims=True)
+
+
+def _variance(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return (x.var() if axes is None else x.var(axis_or_axes(axes))) if not keepdims else x.var(axis_or_axes(axes), keepdims=True)
+
+
+def _matrix_transpose(x: Any) -> Any:
+    return x.T
+
+
+def _stack_transpose(x: Any) -> Any:
+    return x.mT
+
+
+def _cast(x: Any, *, dtype: Any) -> Any:
+    return x.astype(dtype)
+
+
+def _arange(*, size: Any, dtype: Any) -> Any:
+    return np.arange(size, dtype=dtype)
+
+
+def _argmax(x: Any, *, axis: Any, dtype: Any) -> Any:
+    return x.argmax(axis) if dtype == np.int64 else x.argmax(axis).astype(dtype)
+
+
+def _argmin(x: Any, *, axis: Any, dtype: Any) -> Any:
+    return x.argmin(axis) if dtype == np.int64 else x.argmin(axis).astype(dtype)
+
+
+def _is_float(node: Node) -> bool:
+    return node.outputs[0].dtype.is_float
+
+
+TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")} | {
+    ops.reduce_sum: (When(_is_float, _sum), ops.reduce_sum.reference),
+    ops.reduce_max: _max,
+    ops.reduce_min: _min,
+    ops.reduce_mean: _mean,
+    ops.reduce_variance: _variance,
+    ops.transpose: (When(lambda n: is_matrix_transpose(n) and n.outputs[0].rank == 2, _matrix_transpose), When(is_matrix_transpose, _stack_transpose), ops.transpose.reference),
+    ops.cast: _cast,
+    ops.arange: _arange,
+    ops.argmax: _argmax,
+    ops.argmin: _argmin,
+}  # fmt: skip
+
+
+def _dtype(dtype: DType) -> str:
+    return "bool" if dtype.name == "bool" else f"np.{dtype.name}"
+
+
+TARGET = Target(
+    name="numpy",
+    table=TABLE,
+    imports={"np": "import numpy as np", "math": "import math", "load_file": "from safetensors.numpy import load_file"},
+    namespaces={"np": np},
+    style="functions",
+    dtype=_dtype,
+    size=lambda expression, axis: f"{expression}.shape[{axis}]",
+    number=lambda text, dtype: f"np.{dtype.name if dtype.name != 'bool' else 'bool_'}({text})",
+    array=lambda expression: expression,
+    safe_numbers=frozenset({np.maximum, np.minimum, np.where, np.equal, np.less, np.greater, np.less_equal, np.greater_equal, np.not_equal}),
+)
