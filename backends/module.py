@@ -15,8 +15,9 @@ from ..ir import Graph, Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
 from .regions import Call, nodes_of, tree
+from .style import tidy
 from .target import Target, drop_defaults, type_text
-from .template import bind, free_names, function_ast, literal, name_of, single_return, substitute
+from .template import bind, free_names, function_ast, function_source, is_ours, literal, name_of, single_return, substitute
 
 SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
 
@@ -69,25 +70,35 @@ class ModuleWriter:
         for name in sorted(free_names(tree)):
             if name in self.target.imports:
                 self.imports.add(name)
-            elif callable(scope.get(name)) and getattr(scope[name], "__module__", "").startswith(__package__.rpartition(".")[0]):
+            elif callable(scope.get(name)) and is_ours(scope[name]):
                 tree = _Rename({name: name_of(self.helper(scope[name]))}).visit(tree)
             elif isinstance(scope.get(name), int | float | str | tuple):
                 tree = _Rename({name: literal(scope[name])}).visit(tree)
         return tree
 
     def helper(self, function: Any) -> str:
-        """Take a function along, with what it calls; its name in the module."""
-        definition = deepcopy(function_ast(function))
-        name = definition.name
+        """Take a function along as it is written, with what it calls; its name in the module."""
+        name = function_ast(function).name
         if name not in self.helpers:
             self.helpers[name] = ""
             self.taken.add(name)
-            self.helpers[name] = ast.unparse(self.resolve_names(definition, function.__globals__))
+            renamed = {}
+            for free in sorted(free_names(function_ast(function))):
+                value = function.__globals__.get(free)
+                if free in self.target.imports:
+                    self.imports.add(free)
+                elif callable(value) and is_ours(value):
+                    renamed[free] = self.helper(value)
+                elif isinstance(value, int | float | str | tuple):
+                    renamed[free] = repr(value)
+            self.helpers[name] = _renamed(function_source(function), renamed)
         return name
 
     def array_constant(self, array: np.ndarray) -> ast.expr:
         self.imports.add("np")
-        text = f"np.array({array.tolist()!r}, np.{dtype_of(array.dtype).name})".replace("nan", 'float("nan")').replace("inf", 'float("inf")')
+        dtype = f"np.{dtype_of(array.dtype).name}".replace("np.bool", "bool")
+        numbers = re.sub(r"\b(nan|inf)\b", r'float("\1")', repr(array.tolist()))
+        text = f"np.array({numbers}, {dtype})" if array.size else f"np.zeros({array.shape!r}, {dtype})"
         return ast.parse(self.target.array(text), mode="eval").body
 
     # functions
@@ -167,7 +178,13 @@ class ModuleWriter:
         parts += list(self.helpers.values())
         parts += [main]
         parts += [f"def {f.name}{f.text}" for f in reversed(self.order)]
-        return "\n\n\n".join([*parts, *([tail] if tail else [])]) + "\n"
+        return tidy("\n\n\n".join([*parts, *([tail] if tail else [])])) + "\n"
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    for old, new in names.items():
+        text = re.sub(rf"(?<![\w.]){re.escape(old)}\b", new, text)
+    return text
 
 
 class _Rename(ast.NodeTransformer):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import operator
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -52,6 +53,25 @@ def function_ast(function: Callable[..., Any]) -> ast.FunctionDef:
         if isinstance(node, ast.AnnAssign):
             raise TypeError(f"{function.__name__}: annotated assignments do not belong into a template")
     return tree
+
+
+def function_source(function: Callable[..., Any]) -> str:
+    """The function as it is written, without decorators, annotations, and marks for our own tools."""
+    definition = function_ast(function)
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    body = [re.sub(r"  # (fmt|type|noqa)[:\b].*", "", line) for line in lines[definition.body[0].lineno - 1 :]]
+    inner = [ast.unparse(n) for n in ast.walk(definition) if isinstance(n, ast.FunctionDef) and n is not definition]
+    body = [re.sub(r"def (\w+)\(.*\) -> .*:$", lambda m: _header(inner, m[1]) or m[0], line) for line in body]
+    return "\n".join([f"def {definition.name}({ast.unparse(definition.args)}):", *body])
+
+
+def _header(definitions: Sequence[str], name: str) -> str:
+    return next((d.split("\n")[0] for d in definitions if d.startswith(f"def {name}(")), "")
+
+
+def is_ours(function: Any) -> bool:
+    """Whether a function is defined in this package: then it is not there for the printed module to import."""
+    return str(getattr(function, "__module__", "")).startswith(__package__.rpartition(".")[0])
 
 
 def single_return(function: Callable[..., Any]) -> ast.expr | None:
@@ -123,6 +143,9 @@ class _Fold(ast.NodeTransformer):
             return node
         if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant) and not isinstance(node.op, ast.Not):
             return node  # a negative literal
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
+            given = not (isinstance(node.left, ast.Constant) and node.left.value is None)
+            return ast.Constant(given == isinstance(node.ops[0], ast.IsNot))  # `x is None` of an attribute
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         if any(not self._is_known(n) for n in names - bound) or any(isinstance(n, ast.Attribute) for n in ast.walk(node)):
@@ -132,7 +155,7 @@ class _Fold(ast.NodeTransformer):
         return literal(tuple(value) if inspect.isgenerator(value) else value)
 
     def _is_known(self, name: str) -> bool:
-        return name in _KNOWN or getattr(self.scope.get(name), "__module__", "").startswith(__package__.rpartition(".")[0])
+        return name in _KNOWN or is_ours(self.scope.get(name))
 
 
 def literal(value: Any) -> ast.expr:

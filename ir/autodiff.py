@@ -2,46 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from . import ops
-from .dims import Size
+from .dims import Size, collecting_guards
 from .errors import TypeMismatchError, UnsupportedOpError
-from .graph import Graph, Node, Value
-from .op import NO_GRADIENT, Bound, Op, Sample, Signature
+from .graph import SECTIONS, Node, Scope, Value
+from .op import NO_GRADIENT, Bound, Op, Signature
 from .types import TensorType
 
-Gradients = dict[Value, Value]
+Results = Sequence["Value | None"]
 
 
-def backward(outputs: Sequence[Value], seeds: Sequence[Value], wrt: Sequence[Value]) -> list[Value | None]:
+class _Gradients:
+    """The gradient of each value so far: a sum over its users, in the scope that they share."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Value, Value] = {}
+        self._scopes: dict[Value, Scope | None] = {}
+
+    def get(self, value: Value) -> Value | None:
+        return self._sums.get(value)
+
+    def add(self, value: Value, gradient: Value, scope: Scope | None) -> None:
+        before = self._sums.get(value)
+        if value.name and not gradient.name:
+            gradient.named(f"d_{value.name}")
+        if before is None:
+            self._sums[value], self._scopes[value] = gradient, scope
+            return
+        shared = self._scopes[value] = _shared(self._scopes[value], scope)
+        with value.graph.scope_set(shared):
+            self._sums[value] = ops.add(before, gradient)
+
+
+def _shared(a: Scope | None, b: Scope | None) -> Scope | None:
+    """The innermost scope that encloses both."""
+    within = a.ancestry if a else ()
+    return next((s for s in reversed(b.ancestry) if s in within), None) if b else None
+
+
+def backward(
+    outputs: Sequence[Value], seeds: Sequence[Value], wrt: Sequence[Value], *, since: int = 0, section: str = ""
+) -> list[Value | None]:
     """Append the gradients of sum(seed * output) to the outputs' graph; None where an input has no influence.
 
-    Nodes are appended in section `backward` (unless one is set) and in the scope of the node that they
-    differentiate. Raises `UnsupportedOpError` with every op on the way that has no gradient rule.
+    Nodes are appended in the scope of the node that they differentiate, in section `section`, or else in the one that
+    is set, or else in `backward`, and never before that of the node. The nodes before number `since` are taken as
+    given. Raises `UnsupportedOpError` with every op on the way that has no gradient rule.
     """
     graph = outputs[0].graph
-    nodes = _between(outputs, wrt)
+    nodes = _between(graph.nodes[since:], outputs, wrt)
     _check_rules(nodes)
-    gradients: Gradients = {}
+    outer = section or max(graph._section, "backward", key=SECTIONS.index)
+    gradients = _Gradients()
     for output, seed in zip(outputs, seeds, strict=True):
-        _accumulate(gradients, output, seed)
+        gradients.add(output, seed, None)
     wanted = {v for node in nodes for v in node.outputs} | set(wrt)
     for node in reversed(nodes):
-        if any(v in gradients for v in node.outputs):
-            with graph.like(node), graph.section("backward" if node.section == "forward" else node.section):
+        if any(gradients.get(v) is not None for v in node.outputs):
+            with graph.like(node), graph.section(max(outer, node.section, key=SECTIONS.index)):
                 _differentiate(node, gradients, wanted)
     return [gradients.get(v) for v in wrt]
 
 
-def _between(outputs: Sequence[Value], wrt: Sequence[Value]) -> list[Node]:
+def _between(nodes: Sequence[Node], outputs: Sequence[Value], wrt: Sequence[Value]) -> list[Node]:
     """The nodes that depend on `wrt` and that the outputs depend on, in order."""
-    graph = outputs[0].graph
     depends = set(wrt)
     forward = []
-    for node in graph.nodes:
+    for node in nodes:
         if any(v in depends for v in node.inputs) and node.op.gradient != NO_GRADIENT:
             live = [v for v in node.outputs if v.dtype.is_differentiable and v not in depends]
             depends.update(live)
@@ -63,14 +94,10 @@ def _check_rules(nodes: Sequence[Node]) -> None:
         raise UnsupportedOpError(f"these ops have no gradient rule:\n{lines}")
 
 
-def _differentiate(node: Node, gradients: Gradients, wanted: set[Value]) -> None:
+def _differentiate(node: Node, gradients: _Gradients, wanted: set[Value]) -> None:
     g = tuple(gradients.get(v) for v in node.outputs)
-    if node.op.is_composite:
-        results = _composite_gradient(node, g)
-    else:
-        assert callable(node.op.gradient)
-        single = len(node.outputs) == 1
-        results = node.op.gradient(g[0] if single else g, node.outputs[0] if single else node.outputs, *node.inputs, **node.attributes)
+    composite = node.op.is_composite
+    results = _composite_gradient(node, g) if composite else _by_rule(node.op, g, node.outputs, node.inputs, node.attributes)
     for value, gradient in zip(node.inputs, results, strict=True):
         if value is None or gradient is None or value not in wanted or not value.dtype.is_differentiable:
             continue
@@ -82,7 +109,13 @@ def _differentiate(node: Node, gradients: Gradients, wanted: set[Value]) -> None
         except TypeMismatchError as error:
             error.add_note(f"in {node!r} at {node.origin}")
             raise
-        _accumulate(gradients, value, gradient)
+        gradients.add(value, gradient, node.scope)
+
+
+def _by_rule(op: Op, g: Results, out: Sequence[Value], inputs: Results, attributes: Mapping[str, Any]) -> Any:
+    """What the op's own gradient rule gives; it takes tuples where there are several outputs."""
+    assert callable(op.gradient)
+    return op.gradient(*((g[0], out[0]) if len(out) == 1 else (g, out)), *inputs, **attributes)
 
 
 def _full(gradient: Value, shape: tuple[Size, ...]) -> Value:
@@ -90,89 +123,76 @@ def _full(gradient: Value, shape: tuple[Size, ...]) -> Value:
     return gradient if gradient.shape == shape else ops.broadcast_to(gradient, shape=shape)
 
 
-def _accumulate(gradients: Gradients, value: Value, gradient: Value) -> None:
-    before = gradients.get(value)
-    if value.name and not gradient.name:
-        gradient.named(f"d_{value.name}")
-    gradients[value] = gradient if before is None else ops.add(before, gradient)
-
-
 def _composite_gradient(node: Node, g: tuple[Value | None, ...]) -> list[Value | None]:
     """One node `gradient(C)`, which a backend may claim and any pass may take apart."""
-    given = tuple(v is not None for v in g)
-    op = gradient_op(node.op, given, tuple(v is not None for v in node.inputs))
+    op = gradient_op(node.op, tuple(v is not None for v in g), tuple(v is not None for v in node.inputs))
     present = [v for v in (*g, *node.outputs, *node.inputs) if v is not None]
     outputs = op(*present, **node.attributes)
-    outputs = iter(outputs if isinstance(outputs, tuple) else (outputs,))
-    return [next(outputs) if v is not None and v.dtype.is_differentiable else None for v in node.inputs]
+    found = iter(outputs if isinstance(outputs, tuple) else (outputs,))
+    return [next(found) if v is not None and v.dtype.is_differentiable else None for v in node.inputs]
 
 
 @lru_cache(maxsize=None)
 def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> Op:
     """The gradient of a composite as an op of its own.
 
-    Its operands are the given output gradients, the outputs, and the present inputs of `op`; its outputs are the
-    gradients of the differentiable inputs, in order; its attributes are those of `op`.
+    `given` says which outputs have a gradient, `present` which inputs there are. Its operands are the given gradients,
+    all outputs, and the present inputs; its outputs are the gradients of the differentiable inputs, in order; its
+    attributes are those of `op`.
     """
-    splits = (sum(given), sum(given) + len(given))
-
-    def unpack(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
-        g, inputs = iter(values[: splits[0]]), iter(values[splits[1] :])
-        return tuple(next(g) if x else None for x in given), values[splits[0] : splits[1]], tuple(next(inputs) if x else None for x in present)
+    split = sum(given), sum(given) + len(given)
 
     def type_rule(*types: TensorType, **attributes: Any) -> tuple[TensorType, ...]:
-        return tuple(t for t in types[splits[1] :] if t.dtype.is_differentiable)
+        g, out, inputs = _unpack(types, split, given, present)
+        with collecting_guards():  # the composite's own node has demanded them
+            expected = op.output_types(inputs, attributes)
+        if out != expected or any(a is not None and a != b for a, b in zip(g, expected, strict=True)):
+            raise TypeMismatchError(f"{result.name}: the outputs and their gradients are {expected}, not {types[: split[1]]}")
+        return tuple(t for t in types[split[1] :] if t.dtype.is_differentiable)
 
     def decompose(*values: Value, **attributes: Any) -> tuple[Value, ...]:
-        g, out, inputs = unpack(values)
-        results: Any = NotImplemented
-        if callable(op.gradient):
-            single = len(given) == 1
-            results = op.gradient(g[0] if single else g, out[0] if single else out, *inputs, **attributes)
+        g, out, inputs = _unpack(values, split, given, present)
+        results = _by_rule(op, g, out, inputs, attributes) if callable(op.gradient) else NotImplemented
         if results is NotImplemented:
             results = _derived(op, g, inputs, attributes)
         return tuple(_typed(r, v) for r, v in zip(results, inputs, strict=True) if v is not None and v.dtype.is_differentiable)
 
-    decompose_names = _operand_names(op, given, present)
-    base = op.signature
-
-    def samples() -> tuple[Sample, ...]:
-        return ()
-
-    result = Op(f"{op.name}_gradient", type_rule, None, None, decompose, samples(), bound=Bound("parts", op.bound.factor, op.bound.floor), smooth=op.smooth, derivative_of=op)
-    result.__dict__["signature"] = Signature(decompose_names, frozenset(), False, dict(base.attributes))
+    result = Op(
+        f"{op.name}_gradient", type_rule, None, None, decompose, bound=Bound("parts", op.bound.factor, op.bound.floor),
+        smooth=op.smooth, schema=Signature(_operand_names(op, given, present), frozenset(), False, op.signature.attributes),
+        folds=op.folds, derivative_of=op, given=given, present=present,
+    )  # fmt: skip
     return result
+
+
+def _unpack(flat: tuple[Any, ...], split: tuple[int, int], given: tuple[bool, ...], present: tuple[bool, ...]) -> Any:
+    """The operands of a gradient op as gradients, outputs and inputs, with None for what is left out."""
+    g, inputs = iter(flat[: split[0]]), iter(flat[split[1] :])
+    return tuple(next(g) if x else None for x in given), flat[split[0] : split[1]], tuple(next(inputs) if x else None for x in present)
 
 
 def _operand_names(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> tuple[str, ...]:
     many = len(given) > 1
     g = [f"g{i}" if many else "g" for i, x in enumerate(given) if x]
     out = [f"out{i}" if many else "out" for i in range(len(given))]
-    return (*g, *out, *(n for n, x in zip(op.signature.operands, present, strict=True) if x))
+    names = op.signature.operands
+    if op.signature.variadic:
+        names = (*names[:-1], *(f"{names[-1]}{i}" for i in range(len(present) - len(names) + 1)))
+    return (*g, *out, *(n for n, x in zip(names, present, strict=True) if x))
 
 
-def _derived(op: Op, g: tuple[Value | None, ...], inputs: tuple[Value | None, ...], attributes: dict[str, Any]) -> list[Value | None]:
-    """The gradient from the parts: run the parts again, and differentiate them."""
+def _derived(op: Op, g: Results, inputs: Results, attributes: Mapping[str, Any]) -> list[Value | None]:
+    """The gradient from the parts: run the parts again, and differentiate them, all where the composite's gradient is."""
     assert op.decompose is not None
     leaves = [v for v in inputs if v is not None]
     graph = leaves[0].graph
     start = len(graph.nodes)
-    with graph.section("forward"):
-        parts = op.decompose(*inputs, **attributes)
+    parts = op.decompose(*inputs, **attributes)
     parts = parts if isinstance(parts, tuple | list) else (parts,)
     pairs = [(p, s) for p, s in zip(parts, g, strict=True) if s is not None]
-    gradients = _backward_since(graph, start, [p for p, _ in pairs], [s for _, s in pairs if s is not None], leaves)
-    found = iter(gradients)
+    outputs, seeds = [p for p, _ in pairs], [s for _, s in pairs]
+    found = iter(backward(outputs, seeds, leaves, since=start, section=graph._section))
     return [None if v is None else next(found) for v in inputs]
-
-
-def _backward_since(graph: Graph, start: int, outputs: list[Value], seeds: list[Value], wrt: list[Value]) -> list[Value | None]:
-    """`backward` over the nodes from `start` on only: what lies before is a given."""
-    before, graph.nodes = graph.nodes[:start], graph.nodes[start:]
-    try:
-        return backward(outputs, seeds, wrt)
-    finally:
-        graph.nodes = before + graph.nodes
 
 
 def _typed(gradient: Value | None, value: Value) -> Value:

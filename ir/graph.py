@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .op import Op
 
 Number = bool | int | float | complex
+SECTIONS = ("forward", "backward", "update")  # in the order in which they stand
 _INSIDE = tuple(f"{__package__.rpartition('.')[0]}.{part}" for part in ("ir", "frontends", "backends", "equivalence"))
 
 
@@ -197,16 +198,18 @@ class Graph:
         if dtype is None:
             dtype = float32 if isinstance(value, float) else dtype_of(array.dtype)
         dtype = dtype_of(dtype)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             cast = array.astype(dtype.numpy)
-        if dtype.is_integer and array.size and not np.array_equal(cast.astype(object), array.astype(object)):
+        if dtype.is_integer and array.dtype != cast.dtype and not np.array_equal(cast.astype(object), array.astype(object)):
             raise TypeMismatchError(f"the number {value} cannot be written as {dtype.name}")
-        if array.ndim:
-            return self.apply(_ops().constant, value=cast)
-        key = (cast.tobytes(), dtype)
+        return self.apply(_ops().constant, value=cast) if array.ndim else self._scalar(cast, dtype)
+
+    def _scalar(self, value: Any, dtype: DType) -> Value:
+        """Equal numbers are one node, which stands outside all scopes and in the first section: anything may use it."""
+        key = (value.tobytes(), dtype)
         if key not in self._scalars:
-            with self.scope_set(None):
-                self._scalars[key] = self.apply(_ops().constant, value=cast)
+            with self.scope_set(None), self.section(SECTIONS[0]):
+                self._scalars[key] = self.apply(_ops().constant, value=value)
         return self._scalars[key]
 
     def size(self, dim: Size, dtype: DType | str) -> Value:

@@ -94,13 +94,15 @@ class Op:
     saved: int = 0  # so many last outputs are for the gradient only; a call does not return them
     bound: Bound = field(default_factory=Bound)
     smooth: bool = False  # second derivatives exist at the samples
-    signature_of: Callable[..., Any] | None = None  # where the type rule's own signature is not the schema
+    schema: Signature | None = None  # where the type rule's own signature is not it
     folds: bool = True  # may be computed when the graph is built
-    derivative_of: Op | None = None  # set on the gradient of a composite
+    derivative_of: Op | None = None  # set on the gradient of a composite, with the next two
+    given: tuple[bool, ...] = ()  # which outputs of the composite have a gradient
+    present: tuple[bool, ...] = ()  # which operands the composite has
 
     @cached_property
     def signature(self) -> Signature:
-        return Signature.of(self.signature_of or self.type_rule)
+        return self.schema or Signature.of(self.type_rule)
 
     @property
     def is_composite(self) -> bool:
@@ -173,7 +175,9 @@ class Op:
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(v) for v in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def used_outputs(node: Node, uses: Mapping[Value, int]) -> tuple[bool, ...]:

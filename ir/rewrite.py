@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import ops
 from .graph import Graph, Node, Port, Scope, Value
 
 
@@ -40,6 +41,9 @@ class Rewriter:
 
     def copy(self, node: Node) -> None:
         with self.within(node):
+            if is_scalar_constant(node.outputs[0]):  # not a second node for a number that a rule has used already
+                self.replace(node, (self.new.constant(node.attributes["value"], node.outputs[0].dtype),))
+                return
             made = self.new.append(node.op, self.inputs(node), node.attributes, tuple(v.type for v in node.outputs))
         self.replace(node, made.outputs)
 
@@ -65,6 +69,11 @@ class _Place:
 
     def __exit__(self, *_: object) -> None:
         self.graph._scope, self.graph._section, self.graph._origin = self.before
+
+
+def is_scalar_constant(value: Value | None) -> bool:
+    """Whether a value is one known number: such nodes have no place of their own, each number has one."""
+    return value is not None and value.node is not None and value.node.op is ops.constant and value.rank == 0
 
 
 def rewrite(graph: Graph, rule: Callable[[Rewriter, Node], bool]) -> Graph:

@@ -13,7 +13,11 @@ from ..rules import When
 
 
 def _reshape(x: Any, *, shape: Any) -> Any:
-    return x.reshape(shape)
+    return x.reshape(*shape)
+
+
+def _scalar(x: Any, *, shape: Any) -> Any:
+    return x.reshape(())
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -61,7 +65,7 @@ def _is_matrix(node: Node) -> bool:
 
 
 rows = {
-    ops.reshape: _reshape,
+    ops.reshape: (When(lambda n: n.outputs[0].rank == 0, _scalar), _reshape),
     ops.transpose: (When(_is_matrix, _matrix_transpose), When(_is_stack, _stack_transpose), _transpose),
     ops.broadcast_to: _broadcast_to,
     ops.concatenate: _concatenate,

@@ -40,6 +40,10 @@ def _stack_transpose(x: Any) -> Any:
     return x.mT
 
 
+def _reshape(x: Any, *, shape: Any) -> Any:
+    return x.reshape(*shape)
+
+
 def _cast(x: Any, *, dtype: Any) -> Any:
     return x.astype(dtype)
 
@@ -67,6 +71,7 @@ TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.n
     ops.reduce_mean: _mean,
     ops.reduce_variance: _variance,
     ops.transpose: (When(lambda n: is_matrix_transpose(n) and n.outputs[0].rank == 2, _matrix_transpose), When(is_matrix_transpose, _stack_transpose), ops.transpose.reference),
+    ops.reshape: (When(lambda n: n.outputs[0].rank > 0, _reshape), ops.reshape.reference),
     ops.cast: _cast,
     ops.arange: _arange,
     ops.argmax: _argmax,

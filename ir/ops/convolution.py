@@ -105,11 +105,11 @@ def _conv(
     letters = spatial(layout)
     x, w = _to(x, layout, "NC" + letters), _to(w, filter_layout, "OI" + letters)
     n = len(letters)
-    windows = _windows(x, w.shape[2:], strides, padding, dilations)
+    view = _windows(x, w.shape[2:], strides, padding, dilations)
     axes = (1, *range(2 + n, 2 + 2 * n))
     parts = [
         np.tensordot(a, b, (axes, (1, *range(2, 2 + n))))
-        for a, b in zip(np.split(windows, groups, 1), np.split(w, groups, 0), strict=True)
+        for a, b in zip(np.split(view, groups, 1), np.split(w, groups, 0), strict=True)
     ]  # fmt: skip
     return _to(np.concatenate(parts, -1), "N" + letters + "C", layout)
 
@@ -121,9 +121,9 @@ def _conv_filter_gradient(
     letters = spatial(layout)
     x, g = _to(x, layout, "NC" + letters), _to(g, layout, "NC" + letters)
     n = len(letters)
-    windows = _windows(x, sizes, strides, padding, dilations)
+    view = _windows(x, sizes, strides, padding, dilations)
     axes = (0, *range(2, 2 + n))
-    parts = [np.tensordot(b, a, (axes, axes)) for a, b in zip(np.split(windows, groups, 1), np.split(g, groups, 1), strict=True)]
+    parts = [np.tensordot(b, a, (axes, axes)) for a, b in zip(np.split(view, groups, 1), np.split(g, groups, 1), strict=True)]
     return _to(np.concatenate(parts, 0), "OI" + letters, filter_layout)
 
 

@@ -1,9 +1,10 @@
 """Merge nodes that compute the same: common subexpressions.
 
-1. Two equal nodes of one scope and section become the first of them.
+1. Two equal nodes of one scope become the first of them.
 2. Equal nodes of different scopes become one, in the place of the first, where the first's layer is the other's
    or encloses it; otherwise both stay, since equal scopes are treated equally. The scope of a composite that was
    taken apart is not a layer: parts of `gelu` and of its gradient merge, and what they share crosses over.
+3. Attributes are equal with their types: 1, 1.0 and True differ, and so do 0.0 and -0.0. Arrays are equal by their bytes.
 """
 
 from __future__ import annotations
@@ -12,33 +13,36 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Node, Scope
+from ..graph import Graph, Node, Scope, Value
 from ..rewrite import Rewriter
 
 
 def merge_common(graph: Graph) -> Graph:
     rewriter = Rewriter(graph)
-    seen: dict[Any, list[Node]] = {}
+    seen: dict[tuple[Any, Scope | None], tuple[Value, ...]] = {}
     for node in graph.nodes:
-        key = (node.op, tuple(None if v is None else id(rewriter.values[v]) for v in node.inputs), _key(node.attributes))
-        scope = rewriter.scope(node.scope)
-        earlier = next((n for n in seen.get(key, ()) if _encloses(n.scope, scope)), None)
+        key = (node.op, rewriter.inputs(node), attribute_key(node.attributes))
+        layers = _layers(rewriter.scope(node.scope))
+        earlier = next((seen[key, layer] for layer in layers if (key, layer) in seen), None)
         if earlier is None:
             rewriter.copy(node)
-            seen.setdefault(key, []).append(rewriter.new.nodes[-1])
+            seen[key, layers[-1]] = tuple(rewriter.values[v] for v in node.outputs)
         else:
-            rewriter.replace(node, earlier.outputs)
+            rewriter.replace(node, earlier)
     return rewriter.finish()
 
 
-def _encloses(outer: Scope | None, inner: Scope | None) -> bool:
-    layer = next((s for s in reversed(outer.ancestry) if s.name), None) if outer else None
-    return layer is None or (inner is not None and layer in inner.ancestry)
+def _layers(scope: Scope | None) -> list[Scope | None]:
+    """The layers that a scope lies in, from the outside: those whose nodes may stand for its own."""
+    return [None, *(s for s in scope.ancestry if s.name)] if scope else [None]
 
 
-def _key(attribute: Any) -> Any:
+def attribute_key(attribute: Any) -> Any:
+    """What is equal for attributes (or dicts of them) that are the same, bit for bit and type for type."""
     if isinstance(attribute, dict):
-        return tuple((k, _key(v)) for k, v in attribute.items())
+        return tuple((k, attribute_key(v)) for k, v in attribute.items())
+    if isinstance(attribute, tuple):
+        return tuple(map(attribute_key, attribute))
     if isinstance(attribute, np.ndarray):
-        return (attribute.dtype.str, attribute.shape, attribute.tobytes())
-    return (type(attribute), attribute)  # 1, 1.0 and True are different attributes
+        return (attribute.dtype.str, attribute.dtype.name, attribute.shape, attribute.tobytes())
+    return (type(attribute), repr(attribute) if isinstance(attribute, float | complex) else attribute)

@@ -1,0 +1,47 @@
+"""From a graph to running code: prepare it for a target, print it, execute what was printed."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ..ir import Graph, Node
+from ..ir.passes import decompose, merge_common, remove_dead
+from .rules import Table, check_lowered, find_rule
+
+_COUNTER = itertools.count()
+
+
+def prepare(graph: Graph, table: Table, target: str) -> Graph:
+    """Take apart what the target has no row for, simplify, and check that every node can be lowered."""
+
+    def claimed(node: Node) -> bool:
+        return find_rule(table, node) is not None
+
+    graph = remove_dead(merge_common(remove_dead(decompose(graph, claimed))))
+    check_lowered(graph, table, target)
+    return graph
+
+
+def execute(source: str, name: str) -> Mapping[str, Any]:
+    """Run a printed module; its names. Tracebacks show its lines."""
+    file = f"<isograd {name} {next(_COUNTER)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {"__name__": file}
+    exec(compile(source, file, "exec"), namespace)
+    return MappingProxyType(namespace)
+
+
+def as_tree(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays by dotted names as nested dicts."""
+    tree: dict[str, Any] = {}
+    for name, array in arrays.items():
+        *parents, leaf = name.split(".")
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[leaf] = array
+    return tree

@@ -1,0 +1,84 @@
+"""The last touch on printed code: double quotes, and long statements broken as ruff's formatter would."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+
+WIDTH = 120
+
+
+def tidy(source: str) -> str:
+    """Printed Python with double-quoted strings and no line longer than 120 columns where it can be broken."""
+    return "\n".join(part for line in _double_quoted(source).split("\n") for part in break_line(line))
+
+
+def _double_quoted(source: str) -> str:
+    lines = source.split("\n")
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.STRING]
+    for token in reversed(tokens):
+        (row, start), (last, end) = token.start, token.end
+        if row == last and token.string.startswith("'") and '"' not in token.string and "\\" not in token.string:
+            line = lines[row - 1]
+            lines[row - 1] = f'{line[:start]}"{token.string[1:-1]}"{line[end:]}'
+    return "\n".join(lines)
+
+
+def break_line(line: str) -> list[str]:
+    """A long line in several: the content of its last outermost bracket on lines of its own.
+
+    >>> break_line("f(" + "a" * 60 + ", " + "b" * 60 + ")") == ["f(", "    " + "a" * 60 + ",", "    " + "b" * 60 + ",", ")"]
+    True
+    """
+    if len(line) <= WIDTH or line.lstrip().startswith(('"""', "#")):
+        return [line]
+    spans = _outer_brackets(line)
+    if not spans:
+        return [line]
+    start, end = max(spans, key=lambda s: s[1] - s[0])
+    indent = " " * (len(line) - len(line.lstrip()))
+    content = line[start + 1 : end]
+    inner = f"{indent}    "
+    if len(inner) + len(content) <= WIDTH:
+        return [line[: start + 1], inner + content, *break_line(indent + line[end:])]
+    if re.search(r"\bfor \w", content):  # a comprehension: its commas are not the bracket's
+        return [line]
+    parts = [f"{inner}{p}," for p in _split(content)]
+    return [line[: start + 1], *(b for p in parts for b in break_line(p)), *break_line(indent + line[end:])]
+
+
+def _outer_brackets(line: str) -> list[tuple[int, int]]:
+    spans, depth, start, quote = [], 0, 0, ""
+    for i, c in enumerate(line):
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "\"'":
+            quote = c
+        elif c == "#":
+            break
+        elif c in "([{":
+            start = i if depth == 0 else start
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+            if depth == 0 and i > start + 1:
+                spans.append((start, i))
+    return spans
+
+
+def _split(content: str) -> list[str]:
+    parts, depth, quote, last = [], 0, "", 0
+    for i, c in enumerate(content):
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "\"'":
+            quote = c
+        elif c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        elif c == "," and depth == 0:
+            parts.append(content[last:i].strip())
+            last = i + 1
+    return [p for p in [*parts, content[last:].strip()] if p]
