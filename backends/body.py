@@ -47,6 +47,7 @@ class Body:
         self.known: dict[Value, Expression] = {}
         self.names: dict[str, Value | None] = dict.fromkeys(roots.values())
         self.sizes: dict[str, tuple[Value, int]] = {}
+        self.places: dict[Value, str] = {}  # values that are kept in an element of a dict, and which
 
     # values and names
 
@@ -139,8 +140,11 @@ class Body:
         if node.op is size:
             self._size(node)
             return
-        rule = find_rule(self.target.table, node)
-        self.define(node.outputs, [v for v in node.inputs if v is not None], lambda: self._apply(rule, node), in_place=rule in self.target.in_place)
+        self.define(node.outputs, [v for v in node.inputs if v is not None], lambda: self.node_tree(node))
+
+    def node_tree(self, node: Node) -> ast.expr:
+        """The expression that computes a node."""
+        return self._apply(find_rule(self.target.table, node), node)
 
     def _size(self, node: Node) -> None:
         dtype: DType = node.attributes["dtype"]
@@ -149,14 +153,14 @@ class Body:
             tree = self._parse(self.target.number(ast.unparse(tree), dtype))
         self.known[node.outputs[0]] = Expression(tree, frozenset(v for v, _ in self.sizes.values()))
 
-    def define(self, outputs: Sequence[Value], inputs: Sequence[Value], build: Callable[[], ast.expr], in_place: bool = False) -> None:
+    def define(self, outputs: Sequence[Value], inputs: Sequence[Value], build: Callable[[], ast.expr]) -> None:
         """Bind what an item gives: nested into its only user, or by a statement of its own."""
         tree = build()
         while self._too_big(tree, inputs) and self._flush_one(inputs):
             tree = build()
         leaves = frozenset(leaf for v in inputs if v in self.known for leaf in self.known[v].leaves)
         depth = 1 + max((self.known[v].depth for v in inputs if v in self.known), default=0)
-        if len(outputs) == 1 and self.uses.get(outputs[0], 0) == 1 and not in_place and not outputs[0].name:
+        if len(outputs) == 1 and self.uses.get(outputs[0], 0) == 1 and not outputs[0].name and outputs[0] not in self.places:
             self.known[outputs[0]] = Expression(tree, leaves, atomic=False, depth=depth)
             return
         self._consume(inputs)
@@ -192,6 +196,10 @@ class Body:
         for value in outputs:
             if self.uses.get(value, 0) == 0:
                 targets.append("_")
+                continue
+            if value in self.places:
+                self.known[value] = Expression(self._parse(self.places[value]), frozenset([value]))
+                targets.append(self.places[value])
                 continue
             name = self.name_for(value)
             self.names[name] = value

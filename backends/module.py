@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..ir import Graph, Node, Port, Scope, Value
+from ..ir import Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
-from .regions import Call, nodes_of, tree
+from .regions import Call
 from .style import tidy
-from .target import Target, drop_defaults, type_text
+from .target import Target, drop_defaults
 from .template import bind, free_names, function_ast, function_source, is_ours, literal, name_of, single_return, substitute
-
-SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
-
 
 @dataclass
 class Function:
@@ -37,6 +34,7 @@ class ModuleWriter:
     """Collects what a module needs while its functions are printed."""
 
     target: Target
+    paths: dict[Value, Port]  # of parameters and state
     functions: dict[str, Function] = field(default_factory=dict)  # text without its name -> function
     helpers: dict[str, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
@@ -55,7 +53,7 @@ class ModuleWriter:
         if public is not None:
             self.imports.add(public.split(".")[0])
             keywords = [ast.keyword(k, v) for k, v in drop_defaults(rule, attributes).items()]
-            return ast.Call(ast.parse(public, mode="eval").body, [o for o in operands if not _is_none(o)], keywords)
+            return ast.Call(ast.parse(public, mode="eval").body, [o for o in operands if not is_none(o)], keywords)
         template = single_return(rule)
         if template is None:
             bound = bind(rule, operands, attributes)
@@ -103,7 +101,7 @@ class ModuleWriter:
 
     # functions
 
-    def print_items(self, body: Body, items: Sequence[Node | Call], prefix: tuple[str, ...]) -> None:
+    def print_items(self, body: Body, items: Sequence[Node | Call]) -> None:
         for item in items:
             if isinstance(item, Node):
                 body.node(item)
@@ -112,41 +110,41 @@ class ModuleWriter:
 
     def print_call(self, body: Body, call: Call) -> None:
         """Print a scope as a function (or find it printed) and its call in `body`."""
-        outside = [v for v in call.inputs if not _is_inline(v)]
-        leaves, values = self._split(call, outside, body)
-        outputs = [v for n in call.nodes for v in n.outputs if body.uses.get(v, 0) > 0 and self._used_outside(v, call, body)]
-        function = self.function_of(call, leaves, values, outputs, body)
-        inputs = [*leaves, *values]
+        outputs = self.outputs_of(body, call)
+        inputs, build = self.call_parts(body, call, outputs)
+        body.define(outputs, inputs, build)
+
+    def outputs_of(self, body: Body, call: Call) -> list[Value]:
+        return [v for n in call.nodes for v in n.outputs if body.uses.get(v, 0) > 0 and self._used_outside(v, call, body)]
+
+    def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> tuple[list[Value], Callable[[], ast.expr]]:
+        """What a call reads, and what writes its expression."""
+        outside = [v for v in call.inputs if not is_inline(v)]
+        leaves, values = self._split(call, outside)
+        function = self.function_of(call, leaves, values, outputs)
 
         def build() -> ast.expr:
             arguments = [*self._subtrees(call, leaves, body), *(body.expression(v).tree for v in values)]
             return ast.Call(name_of(function.name), arguments, [])
 
-        body.define(outputs, inputs, build)
+        return [*leaves, *values], build
 
     def _used_outside(self, value: Value, call: Call, body: Body) -> bool:
         inside = sum(v is value for n in call.nodes for v in n.inputs)
         return body.uses[value] > inside
 
-    def _split(self, call: Call, outside: Sequence[Value], body: Body) -> tuple[list[Value], list[Value]]:
+    def _split(self, call: Call, outside: Sequence[Value]) -> tuple[list[Value], list[Value]]:
         """What the callee finds in its own branch of the tree, and what it is given."""
         prefix = ".".join(call.scope.path) + "."
-        own = [v for v in outside if v in body.module.paths and call.scope.name and body.module.paths[v].path.startswith(prefix)]
+        own = [v for v in outside if v in self.paths and call.scope.name and self.paths[v].path.startswith(prefix)]
         return own, [v for v in outside if v not in own]
-
-    @property
-    def paths(self) -> dict[Value, Port]:
-        return self._paths
-
-    def set_ports(self, ports: Sequence[Port]) -> None:
-        self._paths = {p.value: p for p in ports if p.role in ("parameter", "state")}
 
     def _subtrees(self, call: Call, leaves: Sequence[Value], body: Body) -> list[ast.expr]:
         """`params["dense"]`, and `state["dense"]` where the callee reads state."""
         roles = [r for r in ("parameter", "state") if any(self.paths[v].role == r for v in leaves)]
-        return [_branch(body.roots[r], call.scope.path[len(body.prefix) :]) for r in roles]
+        return [branch(body.roots[r], call.scope.path[len(body.prefix) :]) for r in roles]
 
-    def function_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value], caller: Body) -> Function:
+    def function_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> Function:
         roles = [r for r in ("parameter", "state") if any(self.paths[v].role == r for v in leaves)]
         letters = {"parameter": "p", "state": "s"}
         body = Body(self, _inner_uses(call, outputs), letters, call.scope.path)
@@ -154,11 +152,10 @@ class ModuleWriter:
         for value in leaves:
             port = self.paths[value]
             rest = tuple(port.path.split("."))[len(".".join(call.scope.path).split(".")) :]
-            body.argument(value, _branch(letters[port.role], rest))
+            body.argument(value, branch(letters[port.role], rest))
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
-        self._missing_sizes(call, body, caller)
-        self.print_items(body, call.items, call.scope.path)
+        self.print_items(body, call.items)
         body.line(f"return {', '.join(map(ast.unparse, body.result(outputs)))}")
         text = f"({', '.join(names)}):\n" + "\n".join(body.lines)
         if text not in self.functions:
@@ -167,9 +164,6 @@ class ModuleWriter:
             self.functions[text] = Function(name, text, "p" in names, "s" in names)
             self.order.append(self.functions[text])
         return self.functions[text]
-
-    def _missing_sizes(self, call: Call, body: Body, caller: Body) -> None:
-        return None
 
     def text(self, head: str, main: str, tail: str = "") -> str:
         """The module: head, imports, helpers, the main function, the functions that it calls, the loader."""
@@ -195,15 +189,15 @@ class _Rename(ast.NodeTransformer):
         return deepcopy(self.names[node.id]) if node.id in self.names else node
 
 
-def _is_none(tree: ast.expr) -> bool:
+def is_none(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Constant) and tree.value is None
 
 
-def _is_inline(value: Value) -> bool:
+def is_inline(value: Value) -> bool:
     return value.node is not None and value.node.op.name == "constant"
 
 
-def _branch(root: str, path: Sequence[str]) -> ast.expr:
+def branch(root: str, path: Sequence[str]) -> ast.expr:
     tree: ast.expr = name_of(root)
     for part in ".".join(path).split(".") if path else ():
         tree = ast.Subscript(tree, ast.Constant(part), ast.Load())
@@ -238,74 +232,3 @@ def _inner_uses(call: Call, outputs: Sequence[Value]) -> dict[Value, int]:
     for value in outputs:
         uses[value] = uses.get(value, 0) + 1
     return uses
-
-
-def is_function(scope: Scope, nodes: Sequence[Node], *, layers: bool) -> bool:
-    """Layers that read parameters are functions (where layers are kept); so are composites of some size."""
-    real = [n for n in nodes if n.op.name not in ("constant", "size")]
-    if not scope.name:
-        return len(real) >= SMALLEST_COMPOSITE
-    reads = any(v is not None and v.node is None for n in real for v in n.inputs) and len(real) > 0
-    return layers and (reads or len(real) >= SMALLEST_COMPOSITE)
-
-
-def print_functions(graph: Graph, target: Target, head: str) -> str:
-    """An inference graph as pure functions over a tree of parameters."""
-    writer = ModuleWriter(target)
-    writer.set_ports(graph.inputs)
-    has = {r: bool(graph.ports(r)) for r in ("parameter", "state")}
-    main = _main_function(graph, writer, has)
-    return writer.text(head, main, _loader(graph, writer))
-
-
-def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) -> str:
-    roots = {"parameter": "params", "state": "state"}
-    body = Body(writer, graph.uses(), roots)
-    arguments = [roots[r] for r in roots if has[r]]
-    for port in graph.inputs:
-        if port.role in roots:
-            body.argument(port.value, _branch(roots[port.role], port.path.split(".")))
-        else:
-            name = body.name_for(port.value, port.path)
-            arguments.append(name)
-            body.argument(port.value, name_of(name))
-    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
-    writer.print_items(body, items, ())
-    results = [ast.unparse(t) for t in body.result([p.value for p in graph.results("output")])]
-    returned = ", ".join(results)
-    if has["state"]:
-        returned = f"{returned if len(results) == 1 else f'({returned})'}, {_new_state(graph, body)}"
-    body.line(f"return {returned}")
-    return "\n".join([f"def model({', '.join(arguments)}):", f'    """{_signature(graph)}"""', *body.lines])
-
-
-def _new_state(graph: Graph, body: Body) -> str:
-    return "state"
-
-
-def _signature(graph: Graph) -> str:
-    inputs = ", ".join(f"{p.path}: {type_text(p.value)}" for p in graph.ports("input"))
-    outputs = ", ".join(type_text(p.value) for p in graph.results("output"))
-    return f"{inputs} -> {outputs}"
-
-
-def _loader(graph: Graph, writer: ModuleWriter) -> str:
-    if not graph.ports("parameter") and not graph.ports("state"):
-        return ""
-    writer.imports |= {"load_file"}
-    array = writer.target.array("array")
-    writer.imports |= free_names(ast.parse(array)) & set(writer.target.imports)
-    state = sorted(p.path for p in graph.ports("state"))
-    lines = ['def load(path):', '    """The arrays of a safetensors file as a tree, by the source\'s names."""']
-    if state:
-        lines[1] = '    """Parameters and state from a safetensors file, each a tree by the source\'s names."""'
-        lines += ["    params, state = {}, {}", "    for name, array in load_file(path).items():", "        branch = state if name in STATE else params"]
-    else:
-        lines += ["    params = {}", "    for name, array in load_file(path).items():", "        branch = params"]
-    lines += ['        *parents, leaf = name.split(".")', "        for parent in parents:", "            branch = branch.setdefault(parent, {})"]
-    lines += [f"        branch[leaf] = {array}", f"    return {'params, state' if state else 'params'}"]
-    text = "\n".join(lines)
-    return f"STATE = {{{', '.join(map(repr, state))}}}\n\n\n{text}".replace("'", '"') if state else text
-
-
-__all__ = ["ModuleWriter", "nodes_of", "print_functions"]

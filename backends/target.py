@@ -60,7 +60,7 @@ def number_literal(value: Any, dtype: DType) -> str:
     >>> number_literal(np.float32(0.1), float32), number_literal(np.int32(3), int32), number_literal(np.float32(1e-3), float32)
     ('0.1', '3', '0.001')
     """
-    scalar = np.asarray(value).reshape(())
+    scalar = np.asarray(value).reshape(())[()]
     if dtype.is_float and dtype.bits < 64:
         wide = float(scalar)
         short = np.format_float_positional(scalar.astype(np.float32), unique=True, trim="0") if np.isfinite(wide) else ""

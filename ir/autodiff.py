@@ -26,10 +26,13 @@ class _Gradients:
     def get(self, value: Value) -> Value | None:
         return self._sums.get(value)
 
+    def named(self, value: Value) -> Value | None:
+        """The gradient when all users have added to it."""
+        gradient = self._sums.get(value)
+        return gradient.named(f"d_{value.name}") if gradient is not None and value.name else gradient
+
     def add(self, value: Value, gradient: Value, scope: Scope | None) -> None:
         before = self._sums.get(value)
-        if value.name and not gradient.name:
-            gradient.named(f"d_{value.name}")
         if before is None:
             self._sums[value], self._scopes[value] = gradient, scope
             return
@@ -65,7 +68,7 @@ def backward(
         if any(gradients.get(v) is not None for v in node.outputs):
             with graph.like(node), graph.section(max(outer, node.section, key=SECTIONS.index)):
                 _differentiate(node, gradients, wanted)
-    return [gradients.get(v) for v in wrt]
+    return [gradients.named(v) for v in wrt]
 
 
 def _between(nodes: Sequence[Node], outputs: Sequence[Value], wrt: Sequence[Value]) -> list[Node]:
@@ -95,7 +98,7 @@ def _check_rules(nodes: Sequence[Node]) -> None:
 
 
 def _differentiate(node: Node, gradients: _Gradients, wanted: set[Value]) -> None:
-    g = tuple(gradients.get(v) for v in node.outputs)
+    g = tuple(gradients.named(v) for v in node.outputs)
     composite = node.op.is_composite
     results = _composite_gradient(node, g) if composite else _by_rule(node.op, g, node.outputs, node.inputs, node.attributes)
     for value, gradient in zip(node.inputs, results, strict=True):

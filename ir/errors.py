@@ -27,6 +27,10 @@ class UnsafeModelError(IsogradError):
     """A file was refused because it could run code, read other files, or exhaust memory."""
 
 
+class ParseError(IsogradError):
+    """A text is not that of a graph, or was changed so that it says what cannot be."""
+
+
 class VerificationError(IsogradError):
     """A graph breaks an invariant of the IR: a defect of a pass or a frontend, not of the user's model."""
 

@@ -67,7 +67,7 @@ class Signature:
         positional = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
         return cls(
             tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY, p.VAR_POSITIONAL)),
-            frozenset(p.name for p in positional if p.default is not p.empty),
+            frozenset(p.name for p in positional if p.default is not p.empty or "None" in str(p.annotation)),
             any(p.kind is p.VAR_POSITIONAL for p in parameters),
             {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY},
         )
@@ -140,6 +140,9 @@ class Op:
         if len(operands) < least or (len(operands) > len(names) and not signature.variadic):
             raise TypeMismatchError(f"{self.name} takes the operands ({', '.join(names)}), not {len(operands)} of them")
         filled = operands + (None,) * (0 if signature.variadic else len(names) - len(operands))
+        lacking = [n for n, o in zip(names, filled, strict=False) if o is None and n not in signature.optional]
+        if lacking:
+            raise TypeMismatchError(f"{self.name} needs its operand {', '.join(lacking)}")
         donors = [
             o for i, o in enumerate(filled)
             if isinstance(o, Value) and (self.numbers is None or names[min(i, len(names) - 1)] in self.numbers)
@@ -178,6 +181,17 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_frozen(v) for v in value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def attribute_key(attribute: Any) -> Any:
+    """What is equal for attributes (or dicts of them) that are the same, bit for bit and type for type."""
+    if isinstance(attribute, dict):
+        return tuple((k, attribute_key(v)) for k, v in attribute.items())
+    if isinstance(attribute, tuple):
+        return tuple(map(attribute_key, attribute))
+    if isinstance(attribute, np.ndarray):
+        return (attribute.dtype.str, attribute.dtype.name, attribute.shape, attribute.tobytes())
+    return (type(attribute), repr(attribute) if isinstance(attribute, float | complex) else attribute)
 
 
 def used_outputs(node: Node, uses: Mapping[Value, int]) -> tuple[bool, ...]:

@@ -7,7 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ...ir import ops
+from ...ir import Node, ops
+from ...ir.types import float32
+from ..rules import When
 
 
 def _take(x: Any, indices: Any, *, axis: Any) -> Any:
@@ -22,7 +24,15 @@ def _scatter_add(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
 
 
 def _one_hot(labels: Any, *, depth: Any, dtype: Any) -> Any:
-    return jax.nn.one_hot(labels, depth) if dtype == jnp.float32 else jax.nn.one_hot(labels, depth, dtype=dtype)
+    return jax.nn.one_hot(labels, depth)
 
 
-rows = {ops.take: _take, ops.scatter_add: _scatter_add, ops.one_hot: _one_hot}
+def _one_hot_typed(labels: Any, *, depth: Any, dtype: Any) -> Any:
+    return jax.nn.one_hot(labels, depth, dtype=dtype)
+
+
+def _is_float32(node: Node) -> bool:
+    return node.outputs[0].dtype == float32
+
+
+rows = {ops.take: _take, ops.scatter_add: _scatter_add, ops.one_hot: (When(_is_float32, _one_hot), _one_hot_typed)}

@@ -79,8 +79,8 @@ def _mean_parts(x: Value, *, axes: Axes, keepdims: bool) -> Value:
 def _mean_gradient(g: Value, out: Value, x: Value, *, axes: Axes, keepdims: bool) -> tuple[Value]:
     from .shape import broadcast_to
 
-    share = kept(g, x, axes, keepdims) / product(x.shape[a] for a in normalize_axes(axes, x.rank))  # type: ignore[operator]
-    return (broadcast_to(share, shape=x.shape),)
+    share = g / product(x.shape[a] for a in normalize_axes(axes, x.rank))  # type: ignore[operator]  # a Dim is an operand too
+    return (broadcast_to(share if share.rank == 0 else kept(share, x, axes, keepdims), shape=x.shape),)
 
 
 def _variance_type(x: TensorType, *, axes: Axes = None, keepdims: bool = False) -> TensorType:

@@ -1,0 +1,82 @@
+"""Inference as pure functions over a tree of parameters: the style of NumPy and JAX."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from ..ir import Graph, Node, Port, Scope, Value
+from .body import Body
+from .module import ModuleWriter, branch
+from .regions import tree
+from .target import Target, type_text
+from .template import free_names, name_of
+
+SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
+
+
+def stored_ports(graph: Graph) -> dict[Value, Port]:
+    return {p.value: p for p in graph.inputs if p.role in ("parameter", "state")}
+
+
+def is_function(scope: Scope, nodes: Sequence[Node], *, layers: bool) -> bool:
+    """Layers that read parameters are functions (where layers are kept); so are composites of some size."""
+    real = [n for n in nodes if n.op.name not in ("constant", "size")]
+    if not scope.name:
+        return len(real) >= SMALLEST_COMPOSITE or nodes[0].section == "update"
+    reads = any(v is not None and v.node is None for n in real for v in n.inputs) and len(real) > 0
+    return layers and (reads or len(real) >= SMALLEST_COMPOSITE)
+
+
+def print_functions(graph: Graph, target: Target, head: str) -> str:
+    """An inference graph as pure functions over a tree of parameters."""
+    writer = ModuleWriter(target, stored_ports(graph))
+    has = {r: bool(graph.ports(r)) for r in ("parameter", "state")}
+    main = _main_function(graph, writer, has)
+    return writer.text(head, main, loader(graph, writer))
+
+
+def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) -> str:
+    roots = {"parameter": "params", "state": "state"}
+    body = Body(writer, graph.uses(), roots)
+    arguments = [roots[r] for r in roots if has[r]]
+    for port in graph.inputs:
+        if port.role in roots:
+            body.argument(port.value, branch(roots[port.role], port.path.split(".")))
+        else:
+            name = body.name_for(port.value, port.path)
+            arguments.append(name)
+            body.argument(port.value, name_of(name))
+    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
+    writer.print_items(body, items)
+    results = [ast.unparse(t) for t in body.result([p.value for p in graph.results("output")])]
+    returned = ", ".join(results)
+    if has["state"]:
+        returned = f"{returned if len(results) == 1 else f'({returned})'}, state"
+    body.line(f"return {returned}")
+    return "\n".join([f"def model({', '.join(arguments)}):", f'    """{signature(graph)}"""', *body.lines])
+
+
+def signature(graph: Graph) -> str:
+    inputs = ", ".join(f"{p.path}: {type_text(p.value)}" for p in graph.ports("input"))
+    outputs = ", ".join(type_text(p.value) for p in graph.results("output"))
+    return f"{inputs} -> {outputs}"
+
+
+def loader(graph: Graph, writer: ModuleWriter) -> str:
+    if not graph.ports("parameter") and not graph.ports("state"):
+        return ""
+    writer.imports |= {"load_file"}
+    array = writer.target.array("array")
+    writer.imports |= free_names(ast.parse(array)) & set(writer.target.imports)
+    state = sorted(p.path for p in graph.ports("state"))
+    lines = ['def load(path):', '    """The arrays of a safetensors file as a tree, by the source\'s names."""']
+    if state:
+        lines[1] = '    """Parameters and state from a safetensors file, each a tree by the source\'s names."""'
+        lines += ["    params, state = {}, {}", "    for name, array in load_file(path).items():", "        branch = state if name in STATE else params"]
+    else:
+        lines += ["    params = {}", "    for name, array in load_file(path).items():", "        branch = params"]
+    lines += ['        *parents, leaf = name.split(".")', "        for parent in parents:", "            branch = branch.setdefault(parent, {})"]
+    lines += [f"        branch[leaf] = {array}", f"    return {'params, state' if state else 'params'}"]
+    text = "\n".join(lines)
+    return f"STATE = {{{', '.join(map(repr, state))}}}\n\n\n{text}".replace("'", '"') if state else text

@@ -1,0 +1,87 @@
+"""Compute at once what depends on constants alone.
+
+1. A node whose operands are all constants becomes a constant, computed by the reference in the node's own types. A
+   number stays a number, without a place; an array takes the place of the node.
+2. Several outputs fold together.
+3. Ops that say so do not fold: random ones, and those that only write down a number or count (`size`, `arange`).
+4. A broadcast is left, since the op is shorter than its array; elementwise ops take what is underneath (`simplify`).
+5. What would make more than `budget` elements in all is left, and so is a node whose windows or intermediate results
+   may be larger than that; this is known from the types, before anything is allocated.
+6. Types and attributes with symbolic sizes are left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..dims import Dim
+from ..evaluate import reference_of
+from ..graph import Graph, Node, Value
+from ..rewrite import Rewriter, rewrite
+
+BUDGET = 1_000_000
+
+
+def fold_constants(graph: Graph, budget: int = BUDGET) -> Graph:
+    left = budget
+
+    def rule(rewriter: Rewriter, node: Node) -> bool:
+        nonlocal left
+        constants = [_constant(v) for v in rewriter.inputs(node)]
+        if not _may_fold(node) or not all(c is not None or v is None for c, v in zip(constants, node.inputs, strict=True)):
+            return False
+        cost = _elements(node)
+        if cost is None or cost > left:
+            return False
+        left -= sum(math.prod(v.shape) for v in node.outputs)  # type: ignore[misc]  # _elements has seen that they are ints
+        _replace(rewriter, node, constants)
+        return True
+
+    return rewrite(graph, rule)
+
+
+def _may_fold(node: Node) -> bool:
+    return node.op.folds and node.op is not ops.broadcast_to and bool(node.inputs)
+
+
+def _constant(value: Value | None) -> np.ndarray | None:
+    if value is None or value.node is None or value.node.op is not ops.constant:
+        return None
+    return value.node.attributes["value"]  # type: ignore[no-any-return]
+
+
+def _elements(node: Node) -> int | None:
+    """An upper bound of the elements of any array on the way; None if a size is not known."""
+    shapes = [v.shape for v in (*node.inputs, *node.outputs) if v is not None]
+    if any(isinstance(s, Dim) for shape in shapes for s in shape) or any(isinstance(a, Dim) for a in _flat(node.attributes.values())):
+        return None
+    padding = sum(abs(p) for p in _flat(node.attributes.get("padding", ())))
+    padded = [math.prod(s + padding for s in shape) if padding else math.prod(shape) for shape in shapes]  # type: ignore[operator,arg-type]
+    return max(padded) * _window(node)
+
+
+def _window(node: Node) -> int:
+    """How often an element may be repeated where windows are laid side by side."""
+    if node.op.name.startswith("conv"):  # each is a product of windows of one operand with the other, or with the output
+        return min(math.prod(v.shape) for v in (*node.inputs, *node.outputs) if v is not None)  # type: ignore[misc]
+    return math.prod(node.attributes.get("window", ()))
+
+
+def _flat(attribute: Any) -> Iterable[Any]:
+    if isinstance(attribute, str | bytes | np.ndarray) or not isinstance(attribute, Iterable):
+        return [attribute]
+    return [leaf for part in attribute for leaf in _flat(part)]
+
+
+def _replace(rewriter: Rewriter, node: Node, constants: list[np.ndarray | None]) -> None:
+    with np.errstate(all="ignore"):
+        result = reference_of(node.op)(*constants, **node.attributes)
+    results = result if len(node.outputs) > 1 else (result,)
+    with rewriter.within(node):
+        made = [rewriter.new.constant(np.asarray(r, v.dtype.numpy), v.dtype) for r, v in zip(results, node.outputs, strict=True)]
+    rewriter.replace(node, tuple(made))
