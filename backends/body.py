@@ -47,6 +47,7 @@ class Body:
         self.known: dict[Value, Expression] = {}
         self.names: dict[str, Value | None] = dict.fromkeys(roots.values())
         self.sizes: dict[str, tuple[Value, int]] = {}
+        self.children: dict[str, str] = {}  # submodules that calls in this body use, and how they are made
         self.places: dict[Value, str] = {}  # values that are kept in an element of a dict, and which
 
     # values and names

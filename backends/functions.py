@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..ir import Graph, Node, Port, Scope, Value
 from .body import Body
 from .module import ModuleWriter, branch
-from .regions import tree
+from .regions import item_uses, tree
 from .target import Target, type_text
 from .template import free_names, name_of
 
@@ -38,7 +38,8 @@ def print_functions(graph: Graph, target: Target, head: str) -> str:
 
 def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) -> str:
     roots = {"parameter": "params", "state": "state"}
-    body = Body(writer, graph.uses(), roots)
+    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
+    body = Body(writer, item_uses(items, [p.value for p in graph.outputs]), roots)
     arguments = [roots[r] for r in roots if has[r]]
     for port in graph.inputs:
         if port.role in roots:
@@ -47,7 +48,6 @@ def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) 
             name = body.name_for(port.value, port.path)
             arguments.append(name)
             body.argument(port.value, name_of(name))
-    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
     writer.print_items(body, items)
     results = [ast.unparse(t) for t in body.result([p.value for p in graph.results("output")])]
     returned = ", ".join(results)

@@ -14,19 +14,20 @@ import numpy as np
 from ..ir import Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
-from .regions import Call
+from .regions import Call, item_uses
 from .style import tidy
 from .target import Target, drop_defaults
 from .template import bind, free_names, function_ast, function_source, is_ours, literal, name_of, single_return, substitute
 
+LETTERS = {"parameter": "p", "state": "s"}  # what a function calls its branches of the trees
+
+
 @dataclass
 class Function:
-    """A printed function: what it is called, and which parameters and states of its caller's tree it reads."""
+    """A printed function or class."""
 
     name: str
     text: str
-    takes_params: bool
-    takes_state: bool
 
 
 @dataclass
@@ -115,11 +116,13 @@ class ModuleWriter:
         body.define(outputs, inputs, build)
 
     def outputs_of(self, body: Body, call: Call) -> list[Value]:
-        return [v for n in call.nodes for v in n.outputs if body.uses.get(v, 0) > 0 and self._used_outside(v, call, body)]
+        return [v for n in call.nodes for v in n.outputs if body.uses.get(v, 0) > 0]
 
     def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> tuple[list[Value], Callable[[], ast.expr]]:
         """What a call reads, and what writes its expression."""
-        outside = [v for v in call.inputs if not is_inline(v)]
+        given = [v for _, v in call.scope.arguments]
+        first = {v: given.index(v) if v in given else len(given) for v in call.inputs}
+        outside = sorted((v for v in call.inputs if not is_inline(v)), key=first.__getitem__)
         leaves, values = self._split(call, outside)
         function = self.function_of(call, leaves, values, outputs)
 
@@ -128,10 +131,6 @@ class ModuleWriter:
             return ast.Call(name_of(function.name), arguments, [])
 
         return [*leaves, *values], build
-
-    def _used_outside(self, value: Value, call: Call, body: Body) -> bool:
-        inside = sum(v is value for n in call.nodes for v in n.inputs)
-        return body.uses[value] > inside
 
     def _split(self, call: Call, outside: Sequence[Value]) -> tuple[list[Value], list[Value]]:
         """What the callee finds in its own branch of the tree, and what it is given."""
@@ -145,23 +144,30 @@ class ModuleWriter:
         return [branch(body.roots[r], call.scope.path[len(body.prefix) :]) for r in roles]
 
     def function_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> Function:
-        roles = [r for r in ("parameter", "state") if any(self.paths[v].role == r for v in leaves)]
-        letters = {"parameter": "p", "state": "s"}
-        body = Body(self, _inner_uses(call, outputs), letters, call.scope.path)
-        names = [letters[r] for r in roles] + _argument_names(call.scope, values)
+        """The function of a call: printed now, or before for an equal one."""
+        roles = [r for r in LETTERS if any(self.paths[v].role == r for v in leaves)]
+        body = Body(self, item_uses(call.items, outputs), LETTERS, call.scope.path)
+        names = [LETTERS[r] for r in roles] + argument_names(call.scope, values)
         for value in leaves:
             port = self.paths[value]
-            rest = tuple(port.path.split("."))[len(".".join(call.scope.path).split(".")) :]
-            body.argument(value, branch(letters[port.role], rest))
+            body.argument(value, branch(LETTERS[port.role], self.relative(port.path, call.scope)))
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
         self.print_items(body, call.items)
         body.line(f"return {', '.join(map(ast.unparse, body.result(outputs)))}")
-        text = f"({', '.join(names)}):\n" + "\n".join(body.lines)
+        return self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), snake(call.scope.kind), "def {}{}")
+
+    @staticmethod
+    def relative(path: str, scope: Scope) -> tuple[str, ...]:
+        """A parameter's path from the scope that it lies in."""
+        return tuple(path.split("."))[len(".".join(scope.path).split(".")) :]
+
+    def named(self, text: str, base: str, form: str) -> Function:
+        """The function or class of this text, printed once."""
         if text not in self.functions:
-            name = _free_name(_snake(call.scope.kind), self.taken)
+            name = _free_name(base, self.taken)
             self.taken.add(name)
-            self.functions[text] = Function(name, text, "p" in names, "s" in names)
+            self.functions[text] = Function(name, form.format(name, text))
             self.order.append(self.functions[text])
         return self.functions[text]
 
@@ -171,7 +177,7 @@ class ModuleWriter:
         parts = ["\n".join([head, "", *imports])]
         parts += list(self.helpers.values())
         parts += [main]
-        parts += [f"def {f.name}{f.text}" for f in reversed(self.order)]
+        parts += [f.text for f in reversed(self.order)]
         return tidy("\n\n\n".join([*parts, *([tail] if tail else [])])) + "\n"
 
 
@@ -204,7 +210,7 @@ def branch(root: str, path: Sequence[str]) -> ast.expr:
     return tree
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     return re.sub(r"\W", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).lower()
 
 
@@ -216,19 +222,9 @@ def _free_name(base: str, taken: set[str]) -> str:
     return name
 
 
-def _argument_names(scope: Scope, values: Sequence[Value]) -> list[str]:
+def argument_names(scope: Scope, values: Sequence[Value]) -> list[str]:
+    """What a function calls its arguments: by the names that the scope gave them, else x, y, z..."""
     given = {v: n for n, v in scope.arguments}
     spare = iter([*"xyzw", *(f"x{i}" for i in range(2, 1000))])
     used = set(given.values())
     return [given[v] if v in given else next(n for n in spare if n not in used) for v in values]
-
-
-def _inner_uses(call: Call, outputs: Sequence[Value]) -> dict[Value, int]:
-    uses: dict[Value, int] = {}
-    for node in call.nodes:
-        for value in node.inputs:
-            if value is not None:
-                uses[value] = uses.get(value, 0) + 1
-    for value in outputs:
-        uses[value] = uses.get(value, 0) + 1
-    return uses

@@ -37,6 +37,16 @@ def nodes_of(item: Node | Call) -> list[Node]:
     return [item] if isinstance(item, Node) else item.nodes
 
 
+def item_uses(items: Sequence[Node | Call], results: Sequence[Value]) -> dict[Value, int]:
+    """How often each value is written at this level: once by a call that reads it, however often it does."""
+    uses: dict[Value, int] = {}
+    for values in [*(i.inputs for i in items), results]:
+        for value in values:
+            if value is not None:
+                uses[value] = uses.get(value, 0) + 1
+    return uses
+
+
 def tree(nodes: Sequence[Node], is_function: Callable[[Scope, Sequence[Node]], bool], depth: int = 0) -> list[Node | Call]:
     """Group nodes into calls, level by level; a scope that `is_function` refuses is dissolved into its caller."""
     groups: dict[object, list[Node]] = {}

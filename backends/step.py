@@ -1,4 +1,4 @@
-"""A training step as one function: forward, backward, and the update as a loop over the parameters."""
+"""A training step (or a part of one) as one function: forward, backward, and the update as a loop over the parameters."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from ..ir import Graph, Node, Port, Value
 from .body import Body, Expression
 from .functions import is_function, stored_ports
 from .module import ModuleWriter
-from .regions import Call, nodes_of, tree
+from .regions import Call, item_uses, nodes_of, tree
 from .rules import find_rule
 from .target import Target, type_text
-from .template import name_of
+from .template import free_names, name_of
 
 SECTIONS = ("forward", "backward", "update")
+
+
+def step_name(graph: Graph) -> str:
+    """What the printed function is called: by what it gives."""
+    if graph.results("parameter"):
+        return "train_step"
+    return "loss_and_gradients" if graph.results("gradient") else "forward"
 
 
 @dataclass
@@ -44,39 +51,53 @@ def print_step(graph: Graph, target: Target, head: str) -> str:
 class _StepPrinter:
     def __init__(self, graph: Graph, writer: ModuleWriter) -> None:
         self.graph, self.writer, self.target = graph, writer, writer.target
-        self.body = Body(writer, graph.uses(), {"parameter": "params", "state": "state"})
         self.items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=False))
+        self.body = Body(writer, item_uses(self.items, [p.value for p in graph.outputs]), {"parameter": "params", "state": "state"})
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
         self.updates, self.rest = self._split()
         self.in_place = bool(self.target.in_place)
 
     def text(self) -> str:
-        body = self.body
-        arguments = self._arguments()
+        body, arguments = self.body, self._arguments()
         self._gradient_places()
         for section in SECTIONS:
-            members = [i for i in self.rest if nodes_of(i)[0].section == section]
-            if members or (section == "update" and self.updates):
-                body.line(f"# {section}")
-            if section == "backward" and self.updates:
-                body.line("gradients = {}")
-            for item in members:
-                body.node(item) if isinstance(item, Node) else self.writer.print_call(body, item)
+            self._section(section)
         results = self._results()
         self._state()
         self._loops()
         body.line(f"return {', '.join(results)}")
-        parts = [f"def train_step({', '.join(arguments)}):", f'    """{self._docstring()}"""', *body.lines]
-        if self.target.decorator:
-            self.writer.imports.add(self.target.decorator.split(".")[0].split("(")[0])
-            parts.insert(0, f"@{self.target.decorator}")
+        parts = [f"def {step_name(self.graph)}({', '.join(arguments)}):", f'    """{self._docstring()}"""', *body.lines]
+        decorator = self.target.step_decorator if self.updates else self.target.decorator
+        if decorator:
+            self.writer.imports |= free_names(ast.parse(decorator)) & set(self.target.imports)
+            parts.insert(0, f"@{decorator}")
         return "\n".join(parts)
+
+    def _section(self, section: str) -> None:
+        members = [i for i in self.rest if nodes_of(i)[0].section == section]
+        several = len({nodes_of(i)[0].section for i in self.items}) > 1
+        if several and (members or (section == "update" and self.updates)):
+            self.body.line(f"# {section}")
+        if section == "backward" and self.gradient_of:
+            self.body.line("gradients = {}")
+        for item in members:
+            if isinstance(item, Node):
+                self.body.node(item)
+            else:
+                self.writer.print_call(self.body, item)
 
     def _docstring(self) -> str:
         inputs = ", ".join(f"{p.path}: {type_text(p.value)}" for p in self.graph.ports("input"))
-        after = "updates params and state in place, returns the loss" if self.in_place else "returns the loss, new params and new state"
-        metrics = " and metrics" if self.graph.results("metric") else ""
-        return f"One step on {inputs}; {after.replace('the loss', f'the loss{metrics}')}."
+        given = [name for name, present in (
+            ("the loss", self.graph.results("loss")), ("outputs", self.graph.results("output")), ("metrics", self.graph.results("metric")),
+            ("gradients", self.graph.results("gradient")),
+        ) if present]  # fmt: skip
+        if self.in_place:
+            return f"{inputs} -> {', '.join(given)}; params and state are updated in place."
+        return f"{inputs} -> {', '.join([*given, *self._new_names()])}"
+
+    def _new_names(self) -> list[str]:
+        return [f"new_{root}" for root, role in (("params", "parameter"), ("state", "state")) if self.graph.results(role)]
 
     def _arguments(self) -> list[str]:
         names = ["params", "state"]
@@ -107,26 +128,27 @@ class _StepPrinter:
 
     def _gradient_places(self) -> None:
         """The gradient of a parameter lives in the dict `gradients` by the parameter's name."""
-        self.gradient_of: dict[str, Value] = {}
+        self.gradient_of: dict[str, Value] = {p.path: p.value for p in self.graph.results("gradient")}
         for update in self.updates:
             own = [v for v in update.inputs if v not in self.writer.paths and v.node is not None and v.node.section == "backward"]
-            for value in own[:1]:
-                if value not in self.body.places:
-                    self.body.places[value] = f"gradients[{update.port.path!r}]"
-                    self.gradient_of[update.port.path] = value
+            self.gradient_of |= {update.port.path: v for v in own[:1]}
+        for path, value in self.gradient_of.items():
+            self.body.places.setdefault(value, f"gradients[{path!r}]")
 
     # results
 
     def _results(self) -> list[str]:
         """Loss and metrics, as names: what they read may be overwritten below."""
-        body, results = self.body, []
-        for port in self.graph.results("loss"):
-            results.append(self._held(port))
+        results = [self._held(p) for role in ("loss", "output") for p in self.graph.results(role)]
         metrics = [f"{p.path!r}: {self._held(p)}" for p in self.graph.results("metric")]
         if metrics:
             results.append(f"{{{', '.join(metrics)}}}")
-        assert body
-        return results if self.in_place else [*results, "new_params", "new_state"]
+        if self.graph.results("gradient"):
+            for path, value in self.gradient_of.items():
+                if self.body.places[value] != f"gradients[{path!r}]" or not self.body.expression(value).atomic:
+                    self.body.line(f"gradients[{path!r}] = {ast.unparse(self.body.expression(value).tree)}")
+            results.append("gradients")
+        return results if self.in_place else [*results, *self._new_names()]
 
     def _held(self, port: Port) -> str:
         expression = self.body.expression(port.value)
@@ -143,7 +165,10 @@ class _StepPrinter:
             for path, text in pairs:
                 self.body.line(f"state[{path!r}] = {text}")
             return
-        self.body.line("new_params = {}")
+        if self.updates:
+            self.body.line("new_params = {}")
+        if not self.graph.results("state"):
+            return
         inner = ", ".join(["**state", *(f"{path!r}: {text}" for path, text in pairs)])
         self.body.line(f"new_state = {{{inner}}}")
 

@@ -10,19 +10,27 @@ WIDTH = 120
 
 
 def tidy(source: str) -> str:
-    """Printed Python with double-quoted strings and no line longer than 120 columns where it can be broken."""
-    return "\n".join(part for line in _double_quoted(source).split("\n") for part in break_line(line))
+    """Printed Python with double-quoted strings, short exponents, and no line longer than 120 columns where it can be broken."""
+    return "\n".join(part for line in _retouched(source).split("\n") for part in break_line(line))
 
 
-def _double_quoted(source: str) -> str:
+def _retouched(source: str) -> str:
     lines = source.split("\n")
-    tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.STRING]
-    for token in reversed(tokens):
+    for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
         (row, start), (last, end) = token.start, token.end
-        if row == last and token.string.startswith("'") and '"' not in token.string and "\\" not in token.string:
+        if row == last and token.type in (tokenize.NUMBER, tokenize.STRING):
             line = lines[row - 1]
-            lines[row - 1] = f'{line[:start]}"{token.string[1:-1]}"{line[end:]}'
+            lines[row - 1] = line[:start] + _written(token) + line[end:]
     return "\n".join(lines)
+
+
+def _written(token: tokenize.TokenInfo) -> str:
+    """A string with double quotes, a number as `1e-7` and not `1e-07`; other tokens as they are."""
+    if token.type == tokenize.NUMBER:
+        return re.sub(r"e([-+]?)0+(\d)", r"e\1\2", token.string)
+    if token.type == tokenize.STRING and re.match(r"f?'[^'\"\\]*'$", token.string):
+        return token.string.replace("'", '"')
+    return token.string
 
 
 def break_line(line: str) -> list[str]:

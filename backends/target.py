@@ -39,7 +39,8 @@ class Target:
     size_is_number: bool = True  # a size is a Python int when the code runs
     safe_numbers: frozenset[Any] = frozenset()
     in_place: frozenset[Any] = frozenset()  # rules that overwrite operands whose values are not needed any more
-    decorator: str = ""  # of a training step
+    decorator: str = ""  # of a flat function
+    step_decorator: str = ""  # of one that gives every parameter and state a new value
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property

@@ -7,22 +7,24 @@ from typing import Any
 
 from . import ops
 from .graph import Graph, Node, Port, Scope, Value
+from .types import TensorType
 
 
 class Rewriter:
     """A new graph under construction, and the new value of each old one.
 
     Inputs are copied at once; `copy` repeats a node, `replace` says that old values have other new ones,
-    `finish` copies the outputs. Scopes are made anew where their arguments are new values.
+    `finish` copies the outputs. Scopes are made anew where their arguments are new values. `retype` gives the inputs
+    other types.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, retype: Callable[[TensorType], TensorType] = lambda t: t) -> None:
         self.old, self.new = graph, Graph(graph.name)
         self.new.guards = list(graph.guards)
         self.values: dict[Value, Value] = {}
         self._scopes: dict[Scope, Scope] = {}
         for port in graph.inputs:
-            self.values[port.value] = self.new.input(port.value.name, port.value.type, port.role, port.path)
+            self.values[port.value] = self.new.input(port.value.name, retype(port.value.type), port.role, port.path)
 
     def inputs(self, node: Node) -> tuple[Value | None, ...]:
         return tuple(None if v is None else self.values[v] for v in node.inputs)

@@ -78,6 +78,32 @@ def dtype_of(name: object) -> DType:
     return _BY_NAME[key]
 
 
+def holds(to: DType, source: DType) -> bool:
+    """Whether each number of `source` is one of `to`.
+
+    >>> holds(float32, bfloat16), holds(float16, bfloat16), holds(bfloat16, uint8), holds(float32, int32)
+    (True, False, True, False)
+    """
+    if source == to or source.kind == "bool":
+        return True
+    if to.kind == "complex":
+        return holds(part_of(to), part_of(source))
+    if to.is_float and source.is_integer:
+        return source.bits - (source.kind == "int") <= ml_dtypes.finfo(to.numpy).nmant + 1
+    if to.is_float and source.is_float:
+        a, b = ml_dtypes.finfo(to.numpy), ml_dtypes.finfo(source.numpy)
+        return bool(a.nmant >= b.nmant and a.nexp >= b.nexp)
+    if to.is_integer and source.is_integer:
+        c, d = np.iinfo(to.numpy), np.iinfo(source.numpy)
+        return bool(c.min <= d.min and d.max <= c.max)
+    return False
+
+
+def part_of(dtype: DType) -> DType:
+    """The element type of a complex number's real part; a real one itself."""
+    return {complex64: float32, complex128: float64}.get(dtype, dtype)
+
+
 @dataclass(frozen=True)
 class TensorType:
     """The type of a value: its element type, and a size per axis (an int or a symbolic `Dim`).

@@ -12,7 +12,6 @@ import numpy as np
 from .dims import Dim, Guard, collecting_guards, symbols_of
 from .errors import IsogradError, VerificationError
 from .graph import SECTIONS, Graph, Node, Port, Scope, Value
-from .rewrite import is_scalar_constant
 from .text import lines_around
 from .types import DTYPES, DType, TensorType
 
@@ -28,7 +27,7 @@ def verify(graph: Graph) -> None:
     1. Each value is defined once, before it is used, by an input or a node of this graph, and knows its place.
     2. Each node has the operands and all the attributes of its op's schema.
     3. The op's type rule, run again, gives the types of the outputs, and demands no guard that the graph lacks.
-    4. Sections stand in order; what a node uses is of its own section or an earlier one.
+    4. What a node uses is of its own section or an earlier one, so that each section can be a function.
     5. A scope's arguments are defined before its first node.
     6. Ports have a known role, and one role and path only once.
     7. Every symbol in types, attributes and guards is the size of an axis of an input, under a name that text can hold.
@@ -44,7 +43,6 @@ class _Verifier:
         self.defined: dict[Value, int] = {}  # the section of each, as its place among SECTIONS
         self.guards = set(graph.guards)
         self.scopes: set[Scope] = set()
-        self.section = 0
 
     def run(self) -> None:
         for port in self.graph.inputs:
@@ -126,10 +124,6 @@ class _Verifier:
         if node.section not in SECTIONS:
             _fail(node, f"is in the section {node.section!r}; there are {', '.join(SECTIONS)}")
         section = SECTIONS.index(node.section)
-        if not is_scalar_constant(node.outputs[0] if node.outputs else None):
-            if section < self.section:
-                _fail(node, f"of the section {node.section} comes after the section {SECTIONS[self.section]}")
-            self.section = section
         if any(v is not None and self.defined[v] > section for v in node.inputs):
             _fail(node, f"of the section {node.section} uses a value of a later one")
         for scope in _new(node.scope, self.scopes):

@@ -27,6 +27,7 @@ TARGET = Target(
     table=TABLE,
     imports={
         "jax": "import jax", "jnp": "import jax.numpy as jnp", "lax": "from jax import lax", "np": "import numpy as np",
+        "partial": "from functools import partial",
         "load_file": "from safetensors.numpy import load_file",
     },
     namespaces={"jnp": jnp, "jax.nn": jax.nn, "lax": lax, "jax.scipy.special": jax.scipy.special},
@@ -37,4 +38,5 @@ TARGET = Target(
     array=lambda expression: f"jnp.asarray({expression})",
     safe_numbers=frozenset({jnp.maximum, jnp.minimum, jnp.where}),
     decorator="jax.jit",
+    step_decorator="partial(jax.jit, donate_argnums=(0, 1))",
 )  # fmt: skip

@@ -53,11 +53,11 @@ def _arange(*, size: Any, dtype: Any) -> Any:
 
 
 def _argmax(x: Any, *, axis: Any, dtype: Any) -> Any:
-    return x.argmax(axis) if dtype == np.int64 else x.argmax(axis).astype(dtype)
+    return x.argmax(axis).astype(dtype)
 
 
 def _argmin(x: Any, *, axis: Any, dtype: Any) -> Any:
-    return x.argmin(axis) if dtype == np.int64 else x.argmin(axis).astype(dtype)
+    return x.argmin(axis).astype(dtype)
 
 
 def _is_float(node: Node) -> bool:

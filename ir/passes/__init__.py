@@ -1,7 +1,11 @@
 """Passes: functions from graph to graph, one a file."""
 
 from .decompose import decompose
+from .fold_constants import fold_constants
 from .merge_common import merge_common
+from .optimize import optimize
 from .remove_dead import remove_dead
+from .simplify import simplify
+from .widen import widen
 
-__all__ = ["decompose", "merge_common", "remove_dead"]
+__all__ = ["decompose", "fold_constants", "merge_common", "optimize", "remove_dead", "simplify", "widen"]

@@ -62,14 +62,8 @@ def _elements(node: Node) -> int | None:
         return None
     padding = sum(abs(p) for p in _flat(node.attributes.get("padding", ())))
     padded = [math.prod(s + padding for s in shape) if padding else math.prod(shape) for shape in shapes]  # type: ignore[operator,arg-type]
-    return max(padded) * _window(node)
-
-
-def _window(node: Node) -> int:
-    """How often an element may be repeated where windows are laid side by side."""
-    if node.op.name.startswith("conv"):  # each is a product of windows of one operand with the other, or with the output
-        return min(math.prod(v.shape) for v in (*node.inputs, *node.outputs) if v is not None)  # type: ignore[misc]
-    return math.prod(node.attributes.get("window", ()))
+    repeated = min(padded) if node.op in ops.convolution.OPS else math.prod(node.attributes.get("window", ()))
+    return max(padded) * repeated  # the second: how often an element may come where windows are laid side by side
 
 
 def _flat(attribute: Any) -> Iterable[Any]:

@@ -1,0 +1,137 @@
+"""Inference as classes that hold their parameters: the style of PyTorch (`nn.Module`) and TensorFlow (`tf.Module`)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..ir import Graph, Value
+from .body import Body
+from .functions import is_function, signature, stored_ports
+from .module import Function, ModuleWriter, argument_names
+from .regions import Call, item_uses, tree
+from .target import Target
+from .template import literal, name_of
+
+SELF = {"parameter": "self", "state": "self"}
+
+
+@dataclass(frozen=True)
+class ClassStyle:
+    """How a framework writes a class: its base, its call method, and how it makes what it holds."""
+
+    base: str
+    method: str
+    held: Callable[[str, Value, str], str]  # (role, value, expression of the shape) -> expression of the holder
+    containers: Mapping[str, str]  # "list" and "dict" -> format of a container of modules
+    loader: str
+    imports: tuple[str, ...]
+
+
+@dataclass
+class ClassWriter(ModuleWriter):
+    """Prints a scope that reads parameters as a class; one that reads none stays a function."""
+
+    style: ClassStyle = field(kw_only=True)
+
+    def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> tuple[list[Value], Callable[[], ast.expr]]:
+        if not any(v in self.paths for v in call.inputs):
+            return super().call_parts(body, call, outputs)
+        outside = [v for v in call.inputs if not (v.node is not None and v.node.op.name == "constant")]
+        leaves, values = self._split(call, outside)
+        made, shapes = self._class_of(call, leaves, values, outputs)
+        relative = ".".join(call.scope.path[len(body.prefix) :])
+        body.children[relative] = f"{made.name}({shapes})"
+
+        def build() -> ast.expr:
+            return ast.Call(attribute_path(relative), [body.expression(v).tree for v in values], [])
+
+        return [*leaves, *values], build
+
+    def _class_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> tuple[Function, str]:
+        body = Body(self, item_uses(call.items, outputs), SELF, call.scope.path)
+        names = argument_names(call.scope, values)
+        body.names |= dict.fromkeys(["self"])
+        own = {}
+        for value in leaves:
+            rest = ".".join(self.relative(self.paths[value].path, call.scope))
+            body.argument(value, attribute_path(rest))
+            own[rest] = value
+        for value, name in zip(values, names, strict=True):
+            body.argument(value, name_of(name))
+        self.print_items(body, call.items)
+        body.line(f"return {', '.join(map(ast.unparse, body.result(outputs)))}")
+        direct = {k: v for k, v in own.items() if "." not in k}
+        text = self.class_text(direct, body, ["self", *names], shapes_given=True)
+        base = "".join(part.capitalize() for part in re.split(r"\W|_", call.scope.kind)) or "Block"
+        return self.named(text, base, f"class {{}}({self.style.base}):\n{{}}"), ", ".join(f"{k}={shape(v)}" for k, v in direct.items())
+
+    def class_text(self, own: Mapping[str, Value], body: Body, arguments: Sequence[str], *, shapes_given: bool, doc: str = "") -> str:
+        """A class's body: what it holds, and how it is called."""
+        self.imports |= set(self.style.imports)
+        shapes = list(own) if shapes_given else []
+        lines = [f'    """{doc}"""', ""] if doc else []
+        lines += [f"    def __init__({', '.join(['self', *shapes])}):", "        super().__init__()"]
+        for name, value in own.items():
+            lines.append(f"        self.{name} = {self.style.held(self.paths[value].role, value, name if shapes_given else shape(value))}")
+        lines += [f"        self.{name} = {text}" for name, text in self._children(body.children)]
+        lines += ["", f"    def {self.style.method}({', '.join(arguments)}):", *(f"    {line}" for line in body.lines)]
+        return "\n".join(lines)
+
+    def _children(self, children: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Submodules by name; a dotted path becomes a list or a dict of modules."""
+        groups: dict[str, Any] = {}
+        for path, text in children.items():
+            *parents, leaf = path.split(".")
+            branch = groups
+            for parent in parents:
+                branch = branch.setdefault(parent, {})
+            branch[leaf] = text
+        return [(name, self._container(member)) for name, member in groups.items()]
+
+    def _container(self, member: Any) -> str:
+        if isinstance(member, str):
+            return member
+        if all(k.isdigit() for k in member):
+            inner = ", ".join(self._container(member[k]) for k in sorted(member, key=int))
+            return self.style.containers["list"].format(inner)
+        return self.style.containers["dict"].format(", ".join(f"{k!r}: {self._container(v)}" for k, v in member.items()))
+
+
+def shape(value: Value) -> str:
+    return ast.unparse(literal(tuple(value.shape)))
+
+
+def attribute_path(path: str) -> ast.expr:
+    """`self.block[0].dense` for the path `block.0.dense`."""
+    text = "self"
+    for part in path.split("."):
+        text += f"[{part}]" if part.isdigit() else f".{part}" if part.isidentifier() else f"[{part!r}]"
+    return ast.parse(text, mode="eval").body
+
+
+def print_classes(graph: Graph, target: Target, head: str) -> str:
+    """An inference graph as a class `Model`, with a submodule for each layer, by the source's names."""
+    writer = ClassWriter(target, stored_ports(graph), style=target.options["classes"])
+    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
+    body = Body(writer, item_uses(items, [p.value for p in graph.outputs]), SELF)
+    arguments = ["self"]
+    for port in graph.inputs:
+        if port.role in SELF:
+            body.argument(port.value, attribute_path(port.path))
+        else:
+            name = body.name_for(port.value, port.path)
+            arguments.append(name)
+            body.argument(port.value, name_of(name))
+    writer.print_items(body, items)
+    body.line(f"return {', '.join(ast.unparse(t) for t in body.result([p.value for p in graph.results('output')]))}")
+    held = {p.path: p.value for p in graph.inputs if p.role in SELF and not any(p.path.startswith(f"{c}.") for c in body.children)}
+    text = writer.class_text(held, body, arguments, shapes_given=False, doc=signature(graph))
+    main = f"class Model({writer.style.base}):\n{text}"
+    has_arrays = bool(stored_ports(graph))
+    if has_arrays:
+        writer.imports.add("load_file")
+    return writer.text(head, main, writer.style.loader if has_arrays else "")

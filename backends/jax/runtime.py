@@ -1,0 +1,64 @@
+"""JAX as a runtime."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ...ir import Graph
+from ..python_runtime import PythonRuntime
+from ..runtime import Program
+from . import TARGET
+
+
+class JaxRuntime(PythonRuntime):
+    """JAX, jitted; 64-bit types are enabled around programs that have them, never globally."""
+
+    name = "jax"
+    target = TARGET
+
+    def version(self) -> str:
+        return jax.__version__
+
+    def devices(self) -> Sequence[str]:
+        kinds = ["cuda" if d.platform == "gpu" else d.platform for d in jax.devices()]
+        names = [k if kinds.index(k) == i else f"{k}:{i - kinds.index(k)}" for i, k in enumerate(kinds)]
+        return tuple(dict.fromkeys([*names, "cpu"]))
+
+    def _device(self, name: str) -> Any:
+        kind, _, index = name.partition(":")
+        return jax.devices("gpu" if kind == "cuda" else kind)[int(index or 0)]
+
+    def put(self, array: np.ndarray, device: str) -> Any:
+        with jax.enable_x64(True) if array.dtype.itemsize == 8 else contextlib.nullcontext():
+            return jax.device_put(jnp.array(array, copy=True), self._device(device))
+
+    def get(self, array: Any) -> np.ndarray:
+        return np.asarray(array)
+
+    def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
+        if not hasattr(function, "lower"):  # a printed step is jitted where it is defined
+            function = jax.jit(function)
+        return _wide(function) if options.get("wide") else function
+
+    def compile(self, graph: Graph, **options: Any) -> Program:
+        return super().compile(graph, wide=has_wide_types(graph), **options)
+
+
+def has_wide_types(graph: Graph) -> bool:
+    """Whether a graph has 64-bit values, which JAX would narrow."""
+    values = [v for n in graph.nodes for v in n.outputs] + [p.value for p in graph.inputs]
+    return any(v.dtype.name in ("float64", "int64", "uint64", "complex128") for v in values)
+
+
+def _wide(function: Callable[..., Any]) -> Callable[..., Any]:
+    def widened(*arguments: Any) -> Any:
+        with jax.enable_x64(True):
+            return function(*arguments)
+
+    return widened

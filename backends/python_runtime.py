@@ -1,0 +1,127 @@
+"""Running printed modules: what the four Python frameworks share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..ir import Graph
+from ..ir.dims import bind_shape
+from ..ir.errors import BackendUnavailableError
+from .emit import emit, is_model
+from .program import as_tree, execute
+from .runtime import HELD, Key, Program, Runtime
+from .step import step_name
+from .target import Target
+
+
+class PythonRuntime(Runtime):
+    """A framework whose programs are printed Python modules."""
+
+    target: Target
+
+    @abstractmethod
+    def put(self, array: np.ndarray, device: str) -> Any:
+        """A copy of an array on a device."""
+
+    @abstractmethod
+    def get(self, array: Any) -> np.ndarray:
+        """An array of the framework as a NumPy array."""
+
+    def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
+        """The printed function as it is to be run: compiled, without recording gradients, ..."""
+        return function
+
+    def compile(self, graph: Graph, *, device: str | None = None, head: str = "", **options: Any) -> Program:
+        devices = self.devices()
+        chosen = device or devices[0]
+        if chosen not in devices:
+            raise BackendUnavailableError(f"{self.name} has no device {chosen!r} here; it has {', '.join(devices)}")
+        return PythonProgram(graph, self, chosen, emit(graph, self.target, head), options)
+
+
+class PythonProgram(Program):
+    """A printed module, executed."""
+
+    def __init__(self, graph: Graph, runtime: PythonRuntime, device: str, source: str, options: Mapping[str, Any]) -> None:
+        super().__init__(graph)
+        self.runtime, self.device, self.source = runtime, device, source
+        self.is_model = is_model(graph)
+        self.names = execute(source, graph.name)
+        self.ports = graph.ports("input")
+        self.roles = [r for r in HELD if graph.ports(r)]
+        self.new = [r for r in HELD if graph.results(r)]
+        self.held: dict[str, dict[str, Any]] = {r: {} for r in HELD}
+        self.trees: list[Any] = []
+        self._options = options
+        self._function: Callable[..., Any] | None = None
+        if not self.is_model:
+            self._function = runtime.make(self.names[step_name(graph)], device, options)
+
+    def load(self, arrays: Mapping[Key, np.ndarray]) -> None:
+        self.held = {r: {} for r in HELD}
+        for port in self.graph.inputs:
+            if port.role in HELD:
+                array = np.asarray(arrays[port.role, port.path], port.value.dtype.numpy)
+                self.held[port.role][port.path] = self.runtime.put(array, self.device)
+        if self.is_model:
+            self._function = self.runtime.make(self._model(), self.device, self._options)
+            self.trees = [] if self.runtime.target.style == "modules" else [as_tree(self.held[r]) for r in self.roles]
+
+    def _model(self) -> Callable[..., Any]:
+        if self.runtime.target.style != "modules":
+            return self.names["model"]  # type: ignore[no-any-return]
+        model = self.names["Model"]()
+        assign: Any = self.runtime.target.options["assign"]
+        assign(model, {path: a for r in HELD for path, a in self.held[r].items()}, self.device)
+        return model  # type: ignore[no-any-return]
+
+    def __call__(self, *inputs: Any) -> list[Any]:
+        if self._function is None:
+            self.load({})
+        assert self._function is not None
+        self._check(inputs)
+        arrays = [self._array(a, p.value.dtype.numpy) for a, p in zip(inputs, self.ports, strict=True)]
+        if self.is_model:
+            result = self._function(*self.trees, *arrays)
+            if self.trees and "state" in self.roles:
+                result = result[0]
+            return list(result) if len(self.graph.outputs) > 1 else [result]
+        return self._step(self._function(self.held["parameter"], self.held["state"], *arrays))
+
+    def _array(self, given: Any, dtype: np.dtype[Any]) -> Any:
+        if isinstance(given, np.ndarray | np.generic | int | float | bool | list):
+            return self.runtime.put(np.asarray(given, dtype), self.device)
+        return given
+
+    def _check(self, inputs: Sequence[Any]) -> None:
+        bindings: dict[str, int] = {}
+        for port, array in zip(self.ports, inputs, strict=True):
+            bind_shape(port.value.shape, tuple(np.shape(array)), bindings, f"input {port.path!r}")
+        for guard in self.graph.guards:
+            guard.check(bindings)
+
+    def _step(self, result: Any) -> list[Any]:
+        """What a printed step returned, in the order of the graph's outputs; new values replace the held ones."""
+        parts = iter(result if isinstance(result, tuple) else (result,))
+        found: dict[tuple[str, str], Any] = {}
+        for role in ("loss", "output"):
+            found |= {(role, p.path): next(parts) for p in self.graph.results(role)}
+        for role in ("metric", "gradient"):
+            ports = self.graph.results(role)
+            if ports:
+                group = next(parts)
+                found |= {(role, p.path): group[p.path] for p in ports}
+        if not self.runtime.target.in_place:
+            for role in self.new:
+                self.held[role] = dict(next(parts))
+        return [found[p.role, p.path] for p in self.graph.outputs if p.role not in HELD]
+
+    def arrays(self) -> dict[Key, np.ndarray]:
+        return {(r, path): self.runtime.get(a) for r in HELD for path, a in self.held[r].items()}
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return self.runtime.get(array)

@@ -1,0 +1,41 @@
+"""Penalties on the size of a parameter: `l1`, `l2`, or both with their factors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import GetJsonSchemaHandler
+
+from .names import hint
+from .options import NotNegative, OptionError, Read, Row, read_row, row_schema, show
+
+KERAS_FACTOR = 0.01  # of `l1` and `l2` by name alone
+
+
+class Penalty(Row):
+    kind = "regularizer"
+    noun = "factor"
+    l1: NotNegative = 0.0
+    l2: NotNegative = 0.0
+
+
+NAMED = {
+    "l1": Penalty(l1=KERAS_FACTOR), "L1": Penalty(l1=KERAS_FACTOR), "l2": Penalty(l2=KERAS_FACTOR), "L2": Penalty(l2=KERAS_FACTOR),
+}  # fmt: skip
+
+
+def read_penalty(value: Any) -> Penalty:
+    if isinstance(value, str):
+        if value not in NAMED:
+            raise OptionError(f"unknown regularizer {value!r}{hint(value, ('l1', 'l2'))}")
+        return NAMED[value]
+    if not isinstance(value, dict) or not value:
+        raise OptionError(f"a regularizer is l1, l2, or factors such as `{{l2: 1e-4}}`, not {show(value)}")
+    return read_row(Penalty, value)
+
+
+def _schema(handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    return {"anyOf": [{"enum": list(NAMED)}, row_schema(Penalty, handler)]}
+
+
+PenaltyOption = Annotated[Penalty, Read(read_penalty, _schema)]

@@ -1,0 +1,30 @@
+"""The passes that make a graph smaller and change no result, until there is nothing left to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph import Graph
+from ..op import attribute_key
+from .fold_constants import BUDGET, fold_constants
+from .merge_common import merge_common
+from .remove_dead import remove_dead
+from .simplify import simplify
+
+
+def optimize(graph: Graph, budget: int = BUDGET) -> Graph:
+    """Fold constants, simplify, merge what is common, remove what is dead; again while anything changes."""
+    while True:
+        smaller = remove_dead(merge_common(simplify(fold_constants(graph, budget))))
+        if _structure(smaller) == _structure(graph):
+            return smaller
+        graph = smaller
+
+
+def _structure(graph: Graph) -> list[Any]:
+    """What is equal for graphs of the same nodes in the same order."""
+    numbers = {value: i for i, value in enumerate(v for n in graph.nodes for v in n.outputs)}
+    return [
+        (node.op, [numbers.get(v) for v in node.inputs if v is not None], attribute_key(node.attributes))
+        for node in graph.nodes
+    ]  # fmt: skip
