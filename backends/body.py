@@ -38,9 +38,9 @@ class Expression:
 class Body:
     """Prints items one by one. `roots` names the trees of parameters and of state, `prefix` the branch they are at."""
 
-    def __init__(self, module: ModuleWriter, uses: dict[Value, int], roots: Mapping[str, str], prefix: tuple[str, ...] = (), indent: int = 1) -> None:
+    def __init__(self, module: ModuleWriter, uses: dict[Value, int], roots: Mapping[str, str], prefix: tuple[str, ...] = (), *, indent: int = 1, flat: bool = False) -> None:
         self.module, self.target = module, module.target
-        self.roots, self.prefix = roots, prefix
+        self.roots, self.prefix, self.flat = roots, prefix, flat
         self.uses = dict(uses)
         self.lines: list[str] = []
         self.indent = indent
@@ -71,13 +71,19 @@ class Body:
         return e is not None and (not isinstance(e.tree, ast.Name) or self.names.get(e.tree.id) is value)
 
     def name_for(self, value: Value, hint: str = "") -> str:
-        base = re.sub(r"\W", "_", hint or value.name) or "x"
+        base = re.sub(r"\W", "_", hint or value.name or self._layer_name(value)) or "x"
         base = base if base.isidentifier() and not keyword.iskeyword(base) else f"v_{base}".replace("v__", "v_")
         candidate, number = base, 1
         while candidate in self.module.taken or (candidate in self.names and not self._is_free(candidate)):
             number += 1
             candidate = f"{base}{number}"
         return candidate
+
+    def _layer_name(self, value: Value) -> str:
+        """In a flat function, a value is called by the layer that gives it, and a gradient by the layer that it enters."""
+        scope = value.node.scope if self.flat and value.node is not None else None
+        layer = next((s.name for s in reversed(scope.ancestry) if s.name), "") if scope else ""
+        return f"d_{layer}" if layer and value.node is not None and value.node.section == "backward" else layer
 
     def _is_free(self, name: str) -> bool:
         held = self.names[name]

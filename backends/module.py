@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -173,12 +174,27 @@ class ModuleWriter:
 
     def text(self, head: str, main: str, tail: str = "") -> str:
         """The module: head, imports, helpers, the main function, the functions that it calls, the loader."""
-        imports = sorted({self.target.imports[a] for a in self.imports}, key=lambda s: (s.startswith("from safetensors"), s.split()[1]))
-        parts = ["\n".join([head, "", *imports])]
-        parts += list(self.helpers.values())
-        parts += [main]
-        parts += [f.text for f in reversed(self.order)]
+        statements = sorted({self.target.imports[a] for a in self.imports}, key=lambda s: (s.startswith("from safetensors"), s.split()[1]))
+        own = [s for s in statements if s.split()[1] in sys.stdlib_module_names]
+        imports = [*own, *([""] if own and len(own) < len(statements) else []), *(s for s in statements if s not in own)]
+        parts = ["\n".join([head, "", *imports]), *self.helpers.values(), main, *self._by_first_call(main)]
         return tidy("\n\n\n".join([*parts, *([tail] if tail else [])])) + "\n"
+
+    def _by_first_call(self, main: str) -> list[str]:
+        """The functions in the order in which a reader meets their names."""
+        waiting, texts = {f.name: f.text for f in self.order}, []
+
+        def visit(text: str) -> None:
+            for name in re.findall(r"\b\w+(?=\()", text):
+                if name in waiting:
+                    texts.append(waiting.pop(name))
+            for name in re.findall(r"\b\w+(?=\()", text):
+                if name in bodies:
+                    visit(bodies.pop(name))
+
+        bodies = dict(waiting)
+        visit(main)
+        return texts
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

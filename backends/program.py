@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..ir import Graph, Node
-from ..ir.passes import decompose, merge_common, remove_dead
+from ..ir.passes import decompose, optimize
 from .rules import Table, check_lowered, find_rule
 
 _COUNTER = itertools.count()
@@ -21,7 +21,7 @@ def prepare(graph: Graph, table: Table, target: str) -> Graph:
     def claimed(node: Node) -> bool:
         return find_rule(table, node) is not None
 
-    graph = remove_dead(merge_common(remove_dead(decompose(graph, claimed))))
+    graph = optimize(decompose(graph, claimed))
     check_lowered(graph, table, target)
     return graph
 

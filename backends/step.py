@@ -52,7 +52,7 @@ class _StepPrinter:
     def __init__(self, graph: Graph, writer: ModuleWriter) -> None:
         self.graph, self.writer, self.target = graph, writer, writer.target
         self.items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=False))
-        self.body = Body(writer, item_uses(self.items, [p.value for p in graph.outputs]), {"parameter": "params", "state": "state"})
+        self.body = Body(writer, item_uses(self.items, [p.value for p in graph.outputs]), {"parameter": "params", "state": "state"}, flat=True)
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
         self.updates, self.rest = self._split()
         self.in_place = bool(self.target.in_place)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
@@ -115,6 +117,17 @@ class Model:
         other = Model(self.name, self._capture, self.parameters, self.state, recipe, self.source)
         other._graphs = self._graphs
         return other
+
+    def compile(self, backend: str = "numpy", device: str | None = None, **options: Any) -> Any:
+        """`run(*inputs, **named)` on a backend, by the inference graph; `run.source` is the text of what runs."""
+        backends = import_module(f"{__package__.rpartition('.')[0]}.backends.export")  # the one arrow that points up
+        return backends.compile_model(self, backend, device, **options)
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write graphs, arrays and recipe into a folder, from which `isograd.load` reads them."""
+        from .saving import save
+
+        save(self, folder)
 
     def _check(self, graph: Graph) -> None:
         for port in graph.inputs:

@@ -252,7 +252,7 @@ class PerAxis(Words):
         return tuple(value) if isinstance(value, list) else value
 
 
-Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}), Words("a name")]
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}), Words("a name of letters, digits and _")]
 Count = Annotated[int, Field(gt=0), Words("a positive whole number")]
 Whole = Annotated[int, Field(ge=0), Words("a whole number of at least 0")]
 Index = Annotated[int, Words("a whole number")]

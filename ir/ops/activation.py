@@ -92,6 +92,8 @@ def _log_softmax_gradient(g: Value, out: Value, x: Value, *, axis: int) -> tuple
 def _maxout_type(x: TensorType, *, pieces: int) -> TensorType:
     from ..dims import divide_exact
 
+    check_kind("maxout", ("float",), x)
+
     return x.with_shape((*x.shape[:-1], divide_exact(x.shape[-1], pieces)))
 
 
@@ -119,7 +121,7 @@ gelu = Op("gelu", _gelu_type, None, None, _gelu_parts, samples=(*_SAMPLES, sampl
 _AXIS_SAMPLES = (sample((2, 3)), sample((2, 3, 4), axis=1), sample((3, 2), axis=0), sample((0, 3)))
 softmax = Op("softmax", _axis_type, None, _softmax_gradient, _softmax_parts, samples=_AXIS_SAMPLES, bound=_PARTS, smooth=True)
 log_softmax = Op("log_softmax", _axis_type, None, _log_softmax_gradient, _log_softmax_parts, samples=_AXIS_SAMPLES, bound=_PARTS, smooth=True)
-maxout = Op("maxout", _maxout_type, None, None, _maxout_parts, samples=(sample((2, 6), pieces=3), sample((3, 2, 4), pieces=2)), bound=_PARTS)
+maxout = Op("maxout", _maxout_type, None, None, _maxout_parts, samples=(sample((2, 12), pieces=3), sample((3, 2, 10), pieces=2)), bound=_PARTS)
 
 OPS = (
     relu, relu6, hard_sigmoid, silu, softplus, log_sigmoid, softsign, step, selu, leaky_relu, elu, gelu, softmax, log_softmax, maxout,

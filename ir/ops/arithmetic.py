@@ -71,12 +71,17 @@ def _ties(g: Value, first_wins: Value, tie: Value) -> tuple[Value, Value]:
     return where(first_wins, g, where(tie, half, 0.0)), where(first_wins, 0.0, where(tie, half, g))
 
 
+def _one(x: Any) -> Any:
+    """1 in the element type of x: bfloat16 is not NumPy's own, and a Python number would widen it."""
+    return x.dtype.type(1)
+
+
 def _reciprocal(x: Any) -> Any:
-    return 1.0 / x
+    return _one(x) / x
 
 
 def _rsqrt(x: Any) -> Any:
-    return 1.0 / np.sqrt(x)
+    return _one(x) / np.sqrt(x)
 
 
 def _erf(x: Any) -> Any:
@@ -85,7 +90,7 @@ def _erf(x: Any) -> Any:
 
 def _sigmoid(x: Any) -> Any:
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+    return np.where(x >= 0, _one(x), e) / (_one(x) + e)
 
 
 def _floor_gradient(g: Value, out: Value, x: Value) -> tuple[None]:

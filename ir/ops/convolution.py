@@ -174,18 +174,18 @@ _SOLID = {"strides": (1, 2, 1), "padding": ((0, 0), (1, 1), (0, 1)), "dilations"
 
 conv = Op(
     "conv", _conv_type, _conv, _conv_gradient, bound=_BOUND, smooth=True,
-    samples=(sample((2, 5, 6, 3), (3, 2, 3, 4), **_SAME), sample((2, 4, 7, 8), (6, 2, 3, 2), **_STRIDED),
-             sample((2, 7, 3), (4, 3, 5), **_LINE), sample((1, 5, 4, 3, 2), (2, 3, 1, 2, 3), **_SOLID), sample((0, 5, 6, 3), (3, 2, 3, 4), **_SAME)),
+    samples=(sample((2, 5, 6, 3), (4, 2, 3, 7), **_SAME), sample((2, 10, 7, 11), (6, 5, 3, 2), **_STRIDED),
+             sample((2, 7, 3), (4, 3, 5), **_LINE), sample((1, 7, 6, 5, 4), (2, 3, 1, 4, 7), **_SOLID), sample((0, 5, 6, 3), (4, 2, 3, 7), **_SAME)),
 )  # fmt: skip
 conv_input_gradient = Op(
     "conv_input_gradient", _input_gradient_type, _conv_input_gradient, _input_gradient_gradient, bound=_BOUND, smooth=True,
-    samples=(sample((2, 5, 6, 4), (3, 2, 3, 4), sizes=(5, 6), **_SAME), sample((2, 6, 3, 3), (6, 2, 3, 2), sizes=(7, 8), **_STRIDED),
-             sample((2, 3, 5), (4, 3, 5), sizes=(7,), **_LINE), sample((1, 3, 2, 4, 3), (2, 3, 1, 2, 3), sizes=(5, 4, 3), **_SOLID)),
+    samples=(sample((2, 4, 6, 7), (4, 2, 3, 7), sizes=(5, 6), **_SAME), sample((2, 6, 3, 4), (6, 5, 3, 2), sizes=(7, 11), **_STRIDED),
+             sample((2, 3, 5), (4, 3, 5), sizes=(7,), **_LINE), sample((1, 5, 3, 6, 7), (2, 3, 1, 4, 7), sizes=(7, 6, 5), **_SOLID)),
 )  # fmt: skip
 conv_filter_gradient = Op(
     "conv_filter_gradient", _filter_gradient_type, _conv_filter_gradient, _filter_gradient_gradient, bound=_BOUND, smooth=True,
-    samples=(sample((2, 5, 6, 3), (2, 5, 6, 4), sizes=(3, 2), **_SAME), sample((2, 4, 7, 8), (2, 6, 3, 3), sizes=(3, 2), **_STRIDED),
-             sample((2, 7, 3), (2, 3, 5), sizes=(4,), **_LINE), sample((1, 5, 4, 3, 2), (1, 3, 2, 4, 3), sizes=(2, 3, 1), **_SOLID)),
+    samples=(sample((2, 5, 6, 3), (2, 4, 6, 7), sizes=(4, 2), **_SAME), sample((2, 10, 7, 11), (2, 6, 3, 4), sizes=(3, 2), **_STRIDED),
+             sample((2, 7, 3), (2, 3, 5), sizes=(4,), **_LINE), sample((1, 7, 6, 5, 4), (1, 5, 3, 6, 7), sizes=(2, 3, 1), **_SOLID)),
 )  # fmt: skip
 
 OPS = (conv, conv_input_gradient, conv_filter_gradient)

@@ -57,7 +57,7 @@ def _one_hot_parts(labels: Value, *, depth: Size, dtype: DType) -> Value:
 _IDS = np.array([[4, 0, 2], [1, 4, 4]], np.int32)
 take = Op(
     "take", _take_type, _take, lambda g, out, x, indices, *, axis: (scatter_add(g, indices, axis=axis, size=x.shape[axis]), None),
-    bound=EXACT, smooth=True, samples=(sample((5, 3), _IDS), sample((2, 5, 3), _IDS[0], axis=1), sample((2, 5), _IDS, axis=-1)),
+    bound=EXACT, smooth=True, samples=(sample((5, 4), _IDS), sample((2, 5, 4), _IDS[0], axis=1), sample((4, 5), _IDS, axis=-1)),
 )  # fmt: skip
 scatter_add = Op(
     "scatter_add", _scatter_add_type, _scatter_add, lambda h, out, g, indices, *, axis, size: (take(h, indices, axis=axis), None),
@@ -66,7 +66,7 @@ scatter_add = Op(
 )  # fmt: skip
 one_hot = Op(
     "one_hot", _one_hot_type, None, "no gradient", _one_hot_parts, bound=EXACT,
-    samples=(sample(_IDS, depth=5), sample(np.array([-1, 3, 1], np.int64), depth=3, dtype=dtype_of("float64"))),
+    samples=(sample(_IDS, depth=5), sample(np.array([-1, 4, 1], np.int64), depth=4, dtype=dtype_of("float64"))),
 )  # fmt: skip
 
 OPS = (take, scatter_add, one_hot)

@@ -70,7 +70,7 @@ _TARGETS = np.array([[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]], np.float32)
 softmax_cross_entropy = Op("softmax_cross_entropy", _dense_type, None, _dense_gradient, _dense_parts, bound=_BOUND, smooth=True,
                            samples=(sample((2, 3), _TARGETS), sample((4, 2, 3), (4, 2, 3))))  # fmt: skip
 sparse_softmax_cross_entropy = Op("sparse_softmax_cross_entropy", _sparse_type, None, _sparse_gradient, _sparse_parts, bound=_BOUND, smooth=True,
-                                  samples=(sample((4, 3), np.array([2, 0, 1, 2], np.int32)), sample((2, 2, 5), np.array([[4, 0], [1, 3]], np.int64))))  # fmt: skip
+                                  samples=(sample((4, 3), np.array([2, 0, 1, 2], np.int32)), sample((2, 3, 5), np.array([[4, 0, 2], [1, 3, 3]], np.int64))))  # fmt: skip
 sigmoid_cross_entropy = Op("sigmoid_cross_entropy", _sigmoid_type, None, _sigmoid_gradient, _sigmoid_parts, bound=_BOUND, smooth=True,
                            samples=(sample((2, 3), _TARGETS), sample((3,), (3,), between=(-5.0, 5.0))))  # fmt: skip
 

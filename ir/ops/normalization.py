@@ -98,6 +98,8 @@ def _layer_norm_parts(x: Value, scale: Value | None, offset: Value | None, *, ax
 def _layer_norm_gradient(g: Any, out: Any, x: Value, scale: Value | None, offset: Value | None, *, axes: Any, epsilon: float) -> Any:
     from .contraction import sum_to
 
+    if g[0] is None or g[1] is not None or g[2] is not None:
+        return NotImplemented  # the second derivative goes through the statistics too: derive it from the parts
     normal = ((x - out[1]) * out[2]).named("normal")
     d_normal = g[0] if scale is None else g[0] * scale
     mean, projection = reduce_mean(d_normal, axes=axes, keepdims=True), reduce_mean(d_normal * normal, axes=axes, keepdims=True)
@@ -112,7 +114,8 @@ batch_norm = Op(
 )  # fmt: skip
 batch_norm_inference = Op(
     "batch_norm_inference", _batch_norm_inference_type, None, None, _batch_norm_inference_parts, bound=_BOUND, smooth=True,
-    samples=(sample((4, 3), (3,), (3,), (3,), _VARIANCE), sample((2, 3, 4), (3,), None, (3,), _VARIANCE, axis=1, epsilon=1e-2)),
+    samples=(sample((4, 3), (3,), (3,), (3,), _VARIANCE), sample((2, 3, 4), (3,), None, (3,), _VARIANCE, axis=1, epsilon=1e-2),
+             sample((5, 2, 3), None, (3,), (3,), _VARIANCE)),
 )  # fmt: skip
 layer_norm = Op(
     "layer_norm", _layer_norm_type, None, _layer_norm_gradient, _layer_norm_parts, saved=2, bound=_BOUND, smooth=True,

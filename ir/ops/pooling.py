@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dims import Size
+from ..dims import Size, require
 from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import EXACT, Bound, Op, sample
@@ -39,12 +39,14 @@ def _max_pool_type(x: TensorType, *, window: tuple[int, ...], strides: tuple[int
 def _max_pool_gradient_type(
     g: TensorType, x: TensorType, *, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str = "NHWC"
 ) -> TensorType:
+    _check_same("max_pool_gradient", g, _pooled(x, window, strides, padding, layout))
     return x
 
 
 def _max_pool_select_type(
     t: TensorType, x: TensorType, *, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str = "NHWC"
 ) -> TensorType:
+    _check_same("max_pool_select", t, x)
     return _pooled(x, window, strides, padding, layout)
 
 
@@ -61,7 +63,16 @@ def _average_pool_gradient_type(
     shape = list(g.shape)
     for axis, size in zip(_axes(layout), sizes, strict=True):
         shape[axis] = size
-    return g.with_shape(tuple(shape))
+    x = g.with_shape(tuple(shape))
+    _check_same("average_pool_gradient", g, _pooled(x, window, strides, padding, layout))
+    return x
+
+
+def _check_same(op: str, found: TensorType, expected: TensorType) -> None:
+    if found.dtype != expected.dtype or found.rank != expected.rank:
+        raise TypeMismatchError(f"{op}: the gradient is {found}, but should be {expected}")
+    for a, b in zip(found.shape, expected.shape, strict=True):
+        require("==", a, b)
 
 
 def _pool_windows(x: Any, window: Any, strides: Any, padding: Any, layout: str, fill: float) -> Any:
@@ -147,25 +158,25 @@ _LINE = {"window": (3,), "strides": (2,), "padding": ((1, 0),), "layout": "NWC"}
 
 max_pool = Op(
     "max_pool", _max_pool_type, _max_pool, lambda g, out, x, **a: (max_pool_gradient(g, x, **a),), bound=EXACT, smooth=False,
-    samples=(sample((2, 5, 6, 3), **_SQUARE), sample((2, 3, 5, 4), **_FIRST), sample((2, 7, 3), **_LINE)),
+    samples=(sample((2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), **_FIRST), sample((2, 7, 5), **_LINE)),
 )  # fmt: skip
 max_pool_gradient = Op(
     "max_pool_gradient", _max_pool_gradient_type, _max_pool_gradient, lambda h, out, g, x, **a: (max_pool_select(h, x, **a), None),
-    samples=(sample((2, 3, 7, 3), (2, 5, 6, 3), **_SQUARE), sample((2, 3, 5, 2), (2, 3, 5, 4), **_FIRST), sample((2, 3, 3), (2, 7, 3), **_LINE)),
+    samples=(sample((2, 3, 7, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 4), (2, 3, 5, 8), **_FIRST), sample((2, 3, 5), (2, 7, 5), **_LINE)),
 )  # fmt: skip
 max_pool_select = Op(
     "max_pool_select", _max_pool_select_type, _max_pool_select, lambda h, out, t, x, **a: (max_pool_gradient(h, x, **a), None), bound=EXACT,
-    samples=(sample((2, 5, 6, 3), (2, 5, 6, 3), **_SQUARE), sample((2, 3, 5, 4), (2, 3, 5, 4), **_FIRST)),
+    samples=(sample((2, 5, 6, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), (2, 3, 5, 8), **_FIRST)),
 )  # fmt: skip
 average_pool = Op(
     "average_pool", _average_pool_type, _average_pool, _average_gradient, bound=Bound("reduction", 4.0), smooth=True,
-    samples=(sample((2, 5, 6, 3), **_SQUARE), sample((2, 3, 5, 4), count_padding=True, **_FIRST), sample((2, 7, 3), **_LINE)),
+    samples=(sample((2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), count_padding=True, **_FIRST), sample((2, 7, 5), **_LINE)),
 )  # fmt: skip
 average_pool_gradient = Op(
     "average_pool_gradient", _average_pool_gradient_type, _average_pool_gradient, lambda h, out, g, *, sizes, **a: (average_pool(h, **a),),
     bound=Bound("reduction", 4.0), smooth=True,
-    samples=(sample((2, 3, 7, 3), sizes=(5, 6), **_SQUARE), sample((2, 3, 5, 2), sizes=(5, 4), count_padding=True, **_FIRST),
-             sample((2, 3, 3), sizes=(7,), **_LINE)),
+    samples=(sample((2, 3, 7, 4), sizes=(5, 6), **_SQUARE), sample((2, 3, 5, 4), sizes=(5, 8), count_padding=True, **_FIRST),
+             sample((2, 3, 5), sizes=(7,), **_LINE)),
 )  # fmt: skip
 
 OPS = (max_pool, max_pool_gradient, max_pool_select, average_pool, average_pool_gradient)

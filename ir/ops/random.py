@@ -15,6 +15,7 @@ from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import EXACT, NO_GRADIENT, Op, sample
 from ..types import TensorType, bool_, float32, uint32
+from .arithmetic import check_kind
 from .comparison import where
 
 
@@ -78,6 +79,7 @@ def _advance(counter: Any, *, amount: int) -> Any:
 
 
 def _dropout_type(x: TensorType, key: TensorType, counter: TensorType, *, rate: float) -> tuple[TensorType, TensorType]:
+    check_kind("dropout", ("float",), x)
     _mask_type(key, counter, shape=x.shape, rate=rate)
     return x, x.with_dtype(bool_)
 

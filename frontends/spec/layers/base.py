@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from ....ir.dims import Size
 from ....ir.errors import TypeMismatchError
@@ -80,6 +80,3 @@ def fixed(kind: str, x: Value, axis: int) -> int:
         raise TypeMismatchError(f"{kind} needs to know the size of axis {axis % x.rank} of {x.type}, since its parameters depend on it")
     return size
 
-
-def option_error(kind: str, message: str) -> Any:
-    return TypeMismatchError(f"{kind}: {message}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from ....ir import ops
-from ....ir.dims import Size, product
+from ....ir.dims import product
 from ....ir.errors import TypeMismatchError
 from ....ir.graph import Value
-from ..options import Count, OptionError, Read, Whole, Words, show
+from ..options import Count, OptionError, Read, Words, show
 from .base import SPATIAL, DataFormat, Layer, Site, check_axes, check_rank, layout
 
 Sides = tuple[tuple[int, int], ...]
@@ -30,10 +31,7 @@ class Flatten(Layer):
         return x if x.rank == 2 else ops.reshape(x, shape=(x.shape[0], product(x.shape[1:])))  # type: ignore[no-any-return]
 
 
-Target = Annotated[
-    list[Annotated[int, Field(ge=-1)]],
-    Words("a list of whole numbers, one of which may be -1"),
-]
+Target = Annotated[list[Annotated[int, Field(ge=-1)]], Words("a list of whole numbers, one of which may be -1")]
 
 
 class Reshape(Layer):
@@ -46,13 +44,17 @@ class Reshape(Layer):
 
     def build(self, site: Site, x: Value) -> Value:
         check_rank(self.kind, x, 1)
-        rest: Size = product(x.shape[1:])
-        target = tuple(self.target_shape)
-        known = product(s for s in target if s != -1)
-        fits = len(target) - target.count(-1) == len(target) and rest == known
-        if isinstance(rest, int) and not fits and (target.count(-1) != 1 or not known or rest % known):  # type: ignore[operator]  # known is an int
-            raise TypeMismatchError(f"the {rest} elements of each example of {x.type} do not make the shape {list(target)}")
+        target, elements = tuple(self.target_shape), product(x.shape[1:])
+        if isinstance(elements, int) and not _fits(elements, target):
+            raise TypeMismatchError(f"the {elements} elements of each example of {x.type} do not make the shape {list(target)}")
         return ops.reshape(x, shape=(x.shape[0], *target))  # type: ignore[no-any-return]
+
+
+def _fits(elements: int, target: tuple[int, ...]) -> bool:
+    known = math.prod(size for size in target if size != -1)
+    if -1 not in target:
+        return elements == known
+    return target.count(-1) == 1 and known > 0 and elements % known == 0
 
 
 class Permute(Layer):

@@ -1,0 +1,38 @@
+"""PyTorch as a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..python_runtime import PythonRuntime
+from . import TARGET
+
+
+class TorchRuntime(PythonRuntime):
+    """PyTorch, eager; `torch.compile` where the option `compile=True` asks for it."""
+
+    name = "torch"
+    target = TARGET
+
+    def version(self) -> str:
+        return str(torch.__version__)
+
+    def devices(self) -> Sequence[str]:
+        if not torch.cuda.is_available():
+            return ("cpu",)
+        others = [f"cuda:{i}" for i in range(1, torch.cuda.device_count())]
+        return ("cuda", *others, "cpu")
+
+    def put(self, array: np.ndarray, device: str) -> Any:
+        return torch.from_numpy(np.array(array)).to(device)
+
+    def get(self, array: Any) -> np.ndarray:
+        return array.detach().cpu().numpy()  # type: ignore[no-any-return]
+
+    def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
+        quiet = torch.no_grad()(function)
+        return torch.compile(quiet) if options.get("compile") else quiet

@@ -1,0 +1,122 @@
+"""Pooling over windows, and over all of the spatial axes."""
+
+from __future__ import annotations
+
+
+from typing import ClassVar
+
+from ....ir import ops
+from ....ir.errors import TypeMismatchError
+from ....ir.graph import Value
+from ....ir.op import Op
+from ..options import Sizes1, Sizes2, Sizes3
+from .base import SPATIAL, DataFormat, Layer, Site, check_axes, check_float, layout
+from .windows import Padding, pairs
+
+
+class _Pooling(Layer):
+    """The largest or the mean of each window; a mean leaves padding out of the count. Strides are the window's size by default."""
+
+    main = "pool_size"
+    rank: ClassVar[int]
+    rule: ClassVar[Op]
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...] | None
+    padding: Padding = "valid"
+    data_format: DataFormat = "channels_last"
+
+    def build(self, site: Site, x: Value) -> Value:
+        axes, strides = layout(self.rank, self.data_format), self.strides or self.pool_size
+        check_axes(self.kind, x, axes)
+        check_float(self.kind, x)
+        sizes = [x.shape[axes.index(c)] for c in SPATIAL[self.rank]]
+        if self.padding == "valid" and any(isinstance(n, int) and n < k for n, k in zip(sizes, self.pool_size, strict=True)):
+            raise TypeMismatchError(f"{self.kind}: the window {list(self.pool_size)} does not fit into {x.type}; padding: same would pad it")
+        padding = pairs(self.padding, sizes, self.pool_size, strides, (1,) * self.rank)
+        return self.rule(x, window=self.pool_size, strides=strides, padding=padding, layout=axes)  # type: ignore[no-any-return]
+
+
+class _Pooling1D(_Pooling):
+    rank = 1
+    pool_size: Sizes1 = (2,)
+    strides: Sizes1 | None = None
+
+
+class _Pooling2D(_Pooling):
+    rank = 2
+    pool_size: Sizes2 = (2, 2)
+    strides: Sizes2 | None = None
+
+
+class _Pooling3D(_Pooling):
+    rank = 3
+    pool_size: Sizes3 = (2, 2, 2)
+    strides: Sizes3 | None = None
+
+
+class MaxPooling1D(_Pooling1D):
+    kind = "max_pooling1d"
+    aliases = ("MaxPooling1D", "MaxPool1D", "max_pool1d")
+    rule = ops.max_pool
+
+
+class MaxPooling2D(_Pooling2D):
+    kind = "max_pooling2d"
+    aliases = ("MaxPooling2D", "MaxPool2D", "max_pool2d")
+    rule = ops.max_pool
+
+
+class MaxPooling3D(_Pooling3D):
+    kind = "max_pooling3d"
+    aliases = ("MaxPooling3D", "MaxPool3D", "max_pool3d")
+    rule = ops.max_pool
+
+
+class AveragePooling1D(_Pooling1D):
+    kind = "average_pooling1d"
+    aliases = ("AveragePooling1D", "AvgPool1D", "avg_pool1d")
+    rule = ops.average_pool
+
+
+class AveragePooling2D(_Pooling2D):
+    kind = "average_pooling2d"
+    aliases = ("AveragePooling2D", "AvgPool2D", "avg_pool2d")
+    rule = ops.average_pool
+
+
+class AveragePooling3D(_Pooling3D):
+    kind = "average_pooling3d"
+    aliases = ("AveragePooling3D", "AvgPool3D", "avg_pool3d")
+    rule = ops.average_pool
+
+
+class _GlobalPooling(Layer):
+    """One number for each channel: the largest or the mean over the spatial axes."""
+
+    rank: ClassVar[int]
+    rule: ClassVar[Op]
+    data_format: DataFormat = "channels_last"
+    keepdims: bool = False
+
+    def build(self, site: Site, x: Value) -> Value:
+        axes = layout(self.rank, self.data_format)
+        check_axes(self.kind, x, axes)
+        check_float(self.kind, x)
+        spatial = tuple(axes.index(c) for c in SPATIAL[self.rank])
+        return self.rule(x, axes=spatial, keepdims=self.keepdims)  # type: ignore[no-any-return]
+
+
+def _global(word: str, rule: Op, rank: int) -> type[Layer]:
+    camel = f"Global{word.capitalize()}Pooling{rank}D"
+    body = {
+        "kind": f"global_{word}_pooling{rank}d", "aliases": (camel, camel.replace("eragePooling", "gPool").replace("xPooling", "xPool")),
+        "rank": rank, "rule": rule, "__module__": __name__, "__annotations__": {}, "__doc__": _GlobalPooling.__doc__,
+    }  # fmt: skip
+    return type(camel, (_GlobalPooling,), body)
+
+
+LAYERS: tuple[type[Layer], ...] = (
+    MaxPooling1D, MaxPooling2D, MaxPooling3D, AveragePooling1D, AveragePooling2D, AveragePooling3D,
+    *(_global("average", ops.reduce_mean, rank) for rank in (1, 2, 3)),
+    *(_global("max", ops.reduce_max, rank) for rank in (1, 2, 3)),
+)  # fmt: skip

@@ -1,0 +1,37 @@
+"""The padding of windows that slide over spatial axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ....ir.dims import Size, ceil_div, floor_div
+from ....ir.errors import TypeMismatchError
+
+Padding = Literal["valid", "same"]
+Pairs = tuple[tuple[Size, Size], ...]
+
+
+def pairs(padding: str, sizes: Sequence[Size], window: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pairs:
+    """How many elements to add before and after each axis; `causal` adds all of them before."""
+    spans = [(k - 1) * d + 1 for k, d in zip(window, dilations, strict=True)]
+    if padding == "same":
+        return tuple(same(*axis) for axis in zip(sizes, spans, strides, strict=True))
+    return tuple((span - 1 if padding == "causal" else 0, 0) for span in spans)
+
+
+def same(size: Size, span: int, stride: int) -> tuple[Size, Size]:
+    """TensorFlow's rule: the output has ceil(size / stride) elements, and of the padding the smaller half comes first.
+
+    >>> same(8, 3, 2), same(7, 3, 2), same(5, 1, 2)
+    ((0, 1), (1, 1), (0, 0))
+    """
+    if span == 1:
+        return 0, 0
+    total = (ceil_div(size, stride) - 1) * stride + span - size
+    if isinstance(total, int):
+        total = max(total, 0)
+    elif span < stride:
+        raise TypeMismatchError(f"padding 'same' of the size {size} depends on that size where the stride {stride} is larger than the window {span}")
+    before = floor_div(total, 2)
+    return before, total - before

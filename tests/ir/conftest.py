@@ -1,0 +1,135 @@
+"""What the tests of the IR share: a case for each sample of each op, and what two equal graphs have in common.
+
+A test that asks for `case` runs for every sample; no test names an op.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from isograd.ir import Graph, Op, TensorType, ops
+from isograd.ir.autodiff import gradients
+from isograd.ir.op import NO_GRADIENT, Sample, attribute_key
+from isograd.ir.passes import decompose
+from isograd.ir.rewrite import is_scalar_constant
+from isograd.ir.types import dtype_of
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample of one op, as graphs with the arrays to run them on; `dtype` is what its float32 operands become."""
+
+    op: Op
+    number: int
+    sample: Sample
+
+    def __str__(self) -> str:
+        return f"{self.op.name}-{self.number}"
+
+    def arrays(self, dtype: str = "float64") -> list[Any]:
+        """The sample's operands, None where one is left out."""
+        given = [None if o is None else np.asarray(o) for o in self.sample.operands]
+        to = dtype_of(dtype).numpy
+        with np.errstate(invalid="ignore"):  # of nan an int can be made, if not a meaningful one
+            return [a.astype(to) if a is not None and a.dtype == np.float32 else a for a in given]
+
+    def apply(self, dtype: str = "float64") -> tuple[Graph, list[Any], tuple[Any, ...], list[np.ndarray]]:
+        """A graph of the op alone, its operands and outputs in it, and the arrays of its inputs."""
+        graph, arrays = Graph(self.op.name), self.arrays(dtype)
+        types = [None if a is None else TensorType(dtype_of(a.dtype), a.shape) for a in arrays]
+        values = [None if t is None else graph.input(f"x{i}", t) for i, t in enumerate(types)]
+        found = graph.apply(self.op, *values, **self.sample.attributes)
+        outputs = found if isinstance(found, tuple) else (found,)
+        for i, value in enumerate(outputs):
+            graph.output(value, f"out{i}")
+        return graph, values, outputs, [a for a in arrays if a is not None]
+
+    def plain(self, dtype: str = "float64") -> tuple[Graph, list[np.ndarray]]:
+        graph, _, _, arrays = self.apply(dtype)
+        return graph, arrays
+
+    def projected(self, dtype: str = "float64") -> tuple[Graph, Any, list[Any], list[np.ndarray]]:
+        """A graph with the sum of randomly weighted outputs, that sum, the operands to differentiate by, the arrays.
+
+        The sum is None where there is nothing to differentiate.
+        """
+        graph, values, outputs, arrays = self.apply(dtype)
+        wrt = [v for v in values if v is not None and v.dtype.is_float]
+        results = [v for v in outputs if v.dtype.is_float]
+        if not self.sample.differentiable or self.op.gradient == NO_GRADIENT or not wrt or not results:
+            return graph, None, wrt, arrays
+        return graph, weighted_sum(results, np.random.default_rng(1)), wrt, arrays
+
+    def differentiated(self, dtype: str = "float64") -> tuple[Graph, list[np.ndarray]]:
+        """A graph whose outputs are the op's, their weighted sum, and the gradients of that."""
+        graph, total, wrt, arrays = self.projected(dtype)
+        if total is not None:
+            graph.output(total, "total")
+            for i, gradient in enumerate(gradients(graph, total, wrt)):
+                graph.output(gradient, f"x{i}", "gradient")
+        return graph, arrays
+
+    def graphs(self, dtype: str = "float32") -> list[tuple[Graph, list[np.ndarray]]]:
+        """The op plain, differentiated, and both in parts."""
+        made = [self.plain(dtype), self.differentiated(dtype)]
+        return made + [(decompose(g, keep=lambda node: False), a) for g, a in made]
+
+
+def weighted_sum(values: list[Any], generator: np.random.Generator) -> Any:
+    """One number that depends on every element of every value in its own way."""
+    total: Any = 0.0
+    for value in values:
+        weights = value.graph.constant(generator.normal(size=value.shape), value.dtype)
+        total = ops.reduce_sum(value * weights) + total
+    return total
+
+
+CASES = [Case(op, i, sample) for op in ops.ALL for i, sample in enumerate(op.samples)]
+
+
+def pytest_generate_tests(metafunc: Any) -> None:
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", CASES, ids=str)
+    if "op" in metafunc.fixturenames:
+        metafunc.parametrize("op", ops.ALL, ids=lambda op: op.name)
+
+
+@pytest.fixture(scope="session")
+def structure() -> Any:
+    """A function of a graph that gives equal lists for graphs of one structure; scalar constants have no place in it."""
+    return _structure
+
+
+def _structure(graph: Graph) -> list[Any]:
+    known: dict[Any, Any] = {}  # values and scopes by the order in which they come
+
+    def seen(item: Any) -> Any:
+        if item is None or not is_scalar_constant(item):
+            return known.setdefault(item, len(known))
+        return attribute_key(item.node.attributes["value"])
+
+    ports = [[(p.role, p.path, p.value.type, seen(p.value)) for p in graph.inputs]]
+    nodes = [
+        (
+            node.op, [v and seen(v) for v in node.inputs], attribute_key(node.attributes), node.section,
+            [(seen(s), s.name, s.kind, [(k, seen(v)) for k, v in s.arguments]) for s in (node.scope.ancestry if node.scope else ())],
+            [(seen(v), v.type) for v in node.outputs],
+        )
+        for node in graph.nodes if not is_scalar_constant(node.outputs[0])
+    ]  # fmt: skip
+    results = [(p.role, p.path, seen(p.value)) for p in graph.outputs]
+    return [graph.name, ports, sorted(map(str, graph.guards)), nodes, results]
+
+
+@pytest.fixture(scope="session")
+def cases_of() -> Any:
+    return lambda op: [case for case in CASES if case.op is op]
+
+
+@pytest.fixture(scope="session", name="weighted_sum")
+def weighted_sum_fixture() -> Any:
+    return weighted_sum
