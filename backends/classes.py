@@ -28,7 +28,6 @@ class ClassStyle:
     held: Callable[[str, Value, str], str]  # (role, value, expression of the shape) -> expression of the holder
     containers: Mapping[str, str]  # "list" and "dict" -> format of a container of modules
     loader: str
-    imports: tuple[str, ...]
 
 
 @dataclass
@@ -71,7 +70,6 @@ class ClassWriter(ModuleWriter):
 
     def class_text(self, own: Mapping[str, Value], body: Body, arguments: Sequence[str], *, shapes_given: bool, doc: str = "") -> str:
         """A class's body: what it holds, and how it is called."""
-        self.imports |= set(self.style.imports)
         shapes = list(own) if shapes_given else []
         lines = [f'    """{doc}"""', ""] if doc else []
         lines += [f"    def __init__({', '.join(['self', *shapes])}):", "        super().__init__()"]
@@ -131,7 +129,4 @@ def print_classes(graph: Graph, target: Target, head: str) -> str:
     held = {p.path: p.value for p in graph.inputs if p.role in SELF and not any(p.path.startswith(f"{c}.") for c in body.children)}
     text = writer.class_text(held, body, arguments, shapes_given=False, doc=signature(graph))
     main = f"class Model({writer.style.base}):\n{text}"
-    has_arrays = bool(stored_ports(graph))
-    if has_arrays:
-        writer.imports.add("load_file")
-    return writer.text(head, main, writer.style.loader if has_arrays else "")
+    return writer.text(head, main, writer.style.loader if stored_ports(graph) else "")

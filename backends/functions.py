@@ -10,7 +10,7 @@ from .body import Body
 from .module import ModuleWriter, branch
 from .regions import item_uses, tree
 from .target import Target, type_text
-from .template import free_names, name_of
+from .template import name_of
 
 SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
 
@@ -66,9 +66,7 @@ def signature(graph: Graph) -> str:
 def loader(graph: Graph, writer: ModuleWriter) -> str:
     if not graph.ports("parameter") and not graph.ports("state"):
         return ""
-    writer.imports |= {"load_file"}
     array = writer.target.array("array")
-    writer.imports |= free_names(ast.parse(array)) & set(writer.target.imports)
     state = sorted(p.path for p in graph.ports("state"))
     lines = ['def load(path):', '    """The arrays of a safetensors file as a tree, by the source\'s names."""']
     if state:

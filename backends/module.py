@@ -39,7 +39,6 @@ class ModuleWriter:
     paths: dict[Value, Port]  # of parameters and state
     functions: dict[str, Function] = field(default_factory=dict)  # text without its name -> function
     helpers: dict[str, str] = field(default_factory=dict)
-    imports: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     pending_symbols: set[str] = field(default_factory=set)
     order: list[Function] = field(default_factory=list)
@@ -53,7 +52,6 @@ class ModuleWriter:
         """The expression that applies a rule: a public function, a substituted template, or a helper."""
         public = self.target.public_names.get(id(rule))
         if public is not None:
-            self.imports.add(public.split(".")[0])
             keywords = [ast.keyword(k, v) for k, v in drop_defaults(rule, attributes).items()]
             return ast.Call(ast.parse(public, mode="eval").body, [o for o in operands if not is_none(o)], keywords)
         template = single_return(rule)
@@ -66,11 +64,11 @@ class ModuleWriter:
         return self.resolve_names(expression, rule.__globals__)
 
     def resolve_names(self, tree: Any, scope: Mapping[str, Any]) -> Any:
-        """Note imports and helpers that a piece of code reads; constants of the rule's module are written out."""
+        """Take along the helpers that a piece of code reads; constants of the rule's module are written out."""
         for name in sorted(free_names(tree)):
             if name in self.target.imports:
-                self.imports.add(name)
-            elif callable(scope.get(name)) and is_ours(scope[name]):
+                continue
+            if callable(scope.get(name)) and is_ours(scope[name]):
                 tree = _Rename({name: name_of(self.helper(scope[name]))}).visit(tree)
             elif isinstance(scope.get(name), int | float | str | tuple):
                 tree = _Rename({name: literal(scope[name])}).visit(tree)
@@ -86,8 +84,8 @@ class ModuleWriter:
             for free in sorted(free_names(function_ast(function))):
                 value = function.__globals__.get(free)
                 if free in self.target.imports:
-                    self.imports.add(free)
-                elif callable(value) and is_ours(value):
+                    continue
+                if callable(value) and is_ours(value):
                     renamed[free] = self.helper(value)
                 elif isinstance(value, int | float | str | tuple):
                     renamed[free] = repr(value)
@@ -95,7 +93,6 @@ class ModuleWriter:
         return name
 
     def array_constant(self, array: np.ndarray) -> ast.expr:
-        self.imports.add("np")
         dtype = f"np.{dtype_of(array.dtype).name}".replace("np.bool", "bool")
         numbers = re.sub(r"\b(nan|inf)\b", r'float("\1")', repr(array.tolist()))
         text = f"np.array({numbers}, {dtype})" if array.size else f"np.zeros({array.shape!r}, {dtype})"
@@ -174,11 +171,15 @@ class ModuleWriter:
 
     def text(self, head: str, main: str, tail: str = "") -> str:
         """The module: head, imports, helpers, the main function, the functions that it calls, the loader."""
-        statements = sorted({self.target.imports[a] for a in self.imports}, key=lambda s: (s.startswith("from safetensors"), s.split()[1]))
+        parts = [*self.helpers.values(), main, *self._by_first_call(main), *([tail] if tail else [])]
+        return tidy("\n\n\n".join(["\n".join([head, "", *self._imports("\n".join(parts))]), *parts])) + "\n"
+
+    def _imports(self, code: str) -> list[str]:
+        """The import statements of the names that the code reads, the standard library's first."""
+        read = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
+        statements = sorted({s for alias, s in self.target.imports.items() if alias in read}, key=lambda s: (s.startswith("from safetensors"), s.split()[1]))
         own = [s for s in statements if s.split()[1] in sys.stdlib_module_names]
-        imports = [*own, *([""] if own and len(own) < len(statements) else []), *(s for s in statements if s not in own)]
-        parts = ["\n".join([head, "", *imports]), *self.helpers.values(), main, *self._by_first_call(main)]
-        return tidy("\n\n\n".join([*parts, *([tail] if tail else [])])) + "\n"
+        return [*own, *([""] if own and len(own) < len(statements) else []), *(s for s in statements if s not in own)]
 
     def _by_first_call(self, main: str) -> list[str]:
         """The functions in the order in which a reader meets their names."""

@@ -14,7 +14,7 @@ from .module import ModuleWriter
 from .regions import Call, item_uses, nodes_of, tree
 from .rules import find_rule
 from .target import Target, type_text
-from .template import free_names, name_of
+from .template import name_of
 
 SECTIONS = ("forward", "backward", "update")
 
@@ -69,7 +69,6 @@ class _StepPrinter:
         parts = [f"def {step_name(self.graph)}({', '.join(arguments)}):", f'    """{self._docstring()}"""', *body.lines]
         decorator = self.target.step_decorator if self.updates else self.target.decorator
         if decorator:
-            self.writer.imports |= free_names(ast.parse(decorator)) & set(self.target.imports)
             parts.insert(0, f"@{decorator}")
         return "\n".join(parts)
 
@@ -78,7 +77,8 @@ class _StepPrinter:
         several = len({nodes_of(i)[0].section for i in self.items}) > 1
         if several and (members or (section == "update" and self.updates)):
             self.body.line(f"# {section}")
-        if section == "backward" and self.gradient_of:
+        kept = [v.node.section for v in self.body.places if v.node is not None]
+        if section == min(kept or ["backward"], key=SECTIONS.index) and self.gradient_of:
             self.body.line("gradients = {}")
         for item in members:
             if isinstance(item, Node):
@@ -145,8 +145,9 @@ class _StepPrinter:
             results.append(f"{{{', '.join(metrics)}}}")
         if self.graph.results("gradient"):
             for path, value in self.gradient_of.items():
-                if self.body.places[value] != f"gradients[{path!r}]" or not self.body.expression(value).atomic:
-                    self.body.line(f"gradients[{path!r}] = {ast.unparse(self.body.expression(value).tree)}")
+                text = ast.unparse(self.body.expression(value).tree)
+                if text != f"gradients[{path!r}]":
+                    self.body.line(f"gradients[{path!r}] = {text}")
             results.append("gradients")
         return results if self.in_place else [*results, *self._new_names()]
 

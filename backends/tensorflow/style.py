@@ -40,5 +40,4 @@ CLASSES = ClassStyle(
     held=_held,
     containers={"list": "[{}]", "dict": "{{{}}}"},
     loader=_LOADER,
-    imports=("tf",),
 )

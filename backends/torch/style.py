@@ -34,5 +34,4 @@ CLASSES = ClassStyle(
     held=_held,
     containers={"list": "nn.ModuleList([{}])", "dict": "nn.ModuleDict({{{}}})"},
     loader=_LOADER,
-    imports=("torch", "nn"),
 )

@@ -23,9 +23,9 @@ from ...ir.graph import Graph, Value
 from ...ir.op import Op
 from ...ir.types import DTYPES, dtype_of
 from .names import hint
-from .options import OptionError
+from .options import OptionError, show
 
-LONGEST = 4096  # characters of a formula
+LONGEST, DEEPEST = 4096, 100  # characters of a formula, and how deep it nests
 # What a formula cannot say: ops without operands, with several results, with random bits, and those that only gradients need.
 _LEFT_OUT = {
     "constant", "size", "arange", "batch_norm", "random_mask", "random_uniform", "advance_counter", "dropout",
@@ -38,6 +38,9 @@ def expand_dims(x: Value, *, axis: int) -> Value:
 
 
 def squeeze(x: Value, *, axis: int) -> Value:
+    size = x.shape[ops.normalize_axis(axis, x.rank)]
+    if size != 1:
+        raise TypeMismatchError(f"squeeze removes axes of size 1, but axis {axis} of {x.type} has the size {size}")
     return ops.squeeze(x, axis)
 
 
@@ -78,46 +81,51 @@ def parse_formula(text: str) -> Formula:
         raise OptionError(f"a formula has at most {LONGEST:,} characters, and this one has {len(text):,}")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        names = tuple(dict.fromkeys(_names(tree)))
-    except SyntaxError as error:
-        raise OptionError(f"{text!r} is not a formula: {error.msg}") from None
+    except (SyntaxError, ValueError) as error:
+        raise OptionError(f"{show(text)} is not a formula: {getattr(error, 'msg', error)}") from None
     except (RecursionError, MemoryError):
-        raise OptionError(f"the formula {text[:40]!r}... nests too deep") from None
-    except ValueError as error:
-        raise OptionError(f"{text!r} is not a formula: {error}") from None
-    return Formula(text, tree, names)
+        raise OptionError(_DEEP) from None
+    return Formula(text, tree, tuple(dict.fromkeys(_names(tree, 0))))
 
 
-def _names(node: ast.expr) -> Iterator[str]:
+_DEEP = f"a formula nests at most {DEEPEST} deep; tensors under names of their own can hold its parts"
+
+
+def _names(node: ast.expr, depth: int) -> Iterator[str]:
     """The tensors that a formula names; raises where the formula is not in the grammar."""
+    if depth > DEEPEST:
+        raise OptionError(_DEEP)
+    parts: list[ast.expr] = []
     match node:
         case ast.Name(id=name):
             yield name
-        case ast.Constant(value=bool()):
-            raise _refused(node)
-        case ast.Constant(value=int() | float() as value):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             if not math.isfinite(value):
                 raise OptionError(f"a number in a formula is finite, not {ast.unparse(node)}")
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            yield from _names(operand)
+            parts = [operand]
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-            yield from _names(left)
-            yield from _names(right)
+            parts = [left, right]
         case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _BINARY:
-            yield from _names(left)
-            yield from _names(right)
+            parts = [left, right]
         case ast.Call(func=ast.Name(id=name), args=operands, keywords=keywords):
             _check_call(name, node, keywords)
-            for operand in operands:
-                yield from _names(operand)
+            parts = operands
         case _:
             raise _refused(node)
+    for part in parts:
+        yield from _names(part, depth + 1)
 
 
 def _refused(node: ast.expr) -> OptionError:
     if isinstance(node, ast.Compare):
-        return OptionError(f"`{ast.unparse(node)}`: compare two things at a time; logical_and(a < b, b < c) joins comparisons")
-    return OptionError(f"`{ast.unparse(node)}` cannot stand in a formula: {_GRAMMAR}")
+        return OptionError(f"`{_cut(node)}`: compare two things at a time; logical_and(a < b, b < c) joins comparisons")
+    return OptionError(f"`{_cut(node)}` cannot stand in a formula: {_GRAMMAR}")
+
+
+def _cut(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _check_call(name: str, node: ast.expr, keywords: list[ast.keyword]) -> None:
@@ -127,6 +135,8 @@ def _check_call(name: str, node: ast.expr, keywords: list[ast.keyword]) -> None:
     for keyword in keywords:
         if keyword.arg is None:
             raise _refused(node)
+        if sum(k.arg == keyword.arg for k in keywords) > 1:
+            raise OptionError(f"the attribute {keyword.arg!r} of {name} stands there twice")
         if keyword.arg not in known:
             there = hint(keyword.arg, known) or "; it has none"
             raise OptionError(f"the function {name} has no attribute {keyword.arg!r}{there}")
@@ -151,14 +161,14 @@ def _literal(node: ast.expr, sizes: Mapping[str, Size] | None) -> Any:
             if sizes is not None and name not in sizes:
                 raise OptionError(f"unknown size {name!r}{hint(name, sizes)}")
             return 0 if sizes is None else sizes[name]
-    raise OptionError(f"an attribute is a number, a text, True, False, None, a size or a list of these, not `{ast.unparse(node)}`")
+    raise OptionError(f"an attribute is a number, a text, True, False, None, a size or a list of these, not `{_cut(node)}`")
 
 
 def evaluate_formula(formula: Formula, graph: Graph, tensors: Mapping[str, Value], sizes: Mapping[str, Size]) -> Value:
     """Append a formula to a graph. Raises `OptionError` or `TypeMismatchError`."""
     result = _Evaluation(graph, tensors, sizes).value(formula.tree)
     if not isinstance(result, Value):
-        raise OptionError(f"the formula {formula.text!r} is the number {result}; a tensor is needed")
+        raise OptionError(f"the formula {show(formula.text)} is the number {result}; a tensor is needed")
     return result
 
 

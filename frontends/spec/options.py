@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
-from .document import Place
+from .document import Document, Place
 from .names import hint, is_name
 
 
@@ -95,6 +95,15 @@ def below(key: str | int) -> Iterator[None]:
         yield
     except OptionError as error:
         raise OptionError(error.message, (key, *error.place)) from None
+
+
+@contextlib.contextmanager
+def reporting(document: Document, place: Place) -> Iterator[None]:
+    """What is wrong with the part at `place` becomes an error that says where."""
+    try:
+        yield
+    except OptionError as error:
+        raise document.error((*place, *error.place), error.message) from error.__cause__
 
 
 def _listing(row: type[Row]) -> str:

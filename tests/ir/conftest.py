@@ -52,21 +52,27 @@ class Case:
         graph, _, _, arrays = self.apply(dtype)
         return graph, arrays
 
-    def projected(self, dtype: str = "float64") -> tuple[Graph, Any, list[Any], list[np.ndarray]]:
-        """A graph with the sum of randomly weighted outputs, that sum, the operands to differentiate by, the arrays.
+    def projected(self, dtype: str = "float64", output: int | None = None) -> tuple[Graph, Any, list[Any], list[np.ndarray]]:
+        """A graph with the randomly weighted sum of one or all outputs, that sum, what to differentiate by, the arrays.
 
         The sum is None where there is nothing to differentiate.
         """
         graph, values, outputs, arrays = self.apply(dtype)
         wrt = [v for v in values if v is not None and v.dtype.is_float]
-        results = [v for v in outputs if v.dtype.is_float]
+        results = [v for i, v in enumerate(outputs) if v.dtype.is_float and output in (None, i)]
         if not self.sample.differentiable or self.op.gradient == NO_GRADIENT or not wrt or not results:
             return graph, None, wrt, arrays
         return graph, weighted_sum(results, np.random.default_rng(1)), wrt, arrays
 
-    def differentiated(self, dtype: str = "float64") -> tuple[Graph, list[np.ndarray]]:
-        """A graph whose outputs are the op's, their weighted sum, and the gradients of that."""
-        graph, total, wrt, arrays = self.projected(dtype)
+    def projections(self) -> list[tuple[Graph, Any, list[Any], list[np.ndarray]]]:
+        """Those that have something to differentiate, of all outputs and of each alone: a rule may tell them apart."""
+        count = len(self.apply()[2])
+        made = [self.projected(output=i) for i in (None, *range(count if count > 1 else 0))]
+        return [projection for projection in made if projection[1] is not None]
+
+    def differentiated(self, dtype: str = "float64", output: int | None = None) -> tuple[Graph, list[np.ndarray]]:
+        """A graph whose outputs are the op's, the weighted sum of one or all, and the gradients of that."""
+        graph, total, wrt, arrays = self.projected(dtype, output)
         if total is not None:
             graph.output(total, "total")
             for i, gradient in enumerate(gradients(graph, total, wrt)):

@@ -1,0 +1,42 @@
+"""For which element types ONNX Runtime's CPU provider has a kernel: facts about release 1.31, which a test reads again.
+
+An op that is not listed has one for every element type of the IR that ONNX has.
+"""
+
+from __future__ import annotations
+
+from ...ir import DType
+
+_ALL = {
+    "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
+    "float16", "bfloat16", "float32", "float64",
+}  # fmt: skip
+_FLOAT = {"float32"}
+_FLOATS = {"float32", "float64"}
+_NUMBERS = _ALL - {"bool", "float16", "bfloat16"}
+_COMMON = _FLOATS | {"int32", "int64"}
+_EXTREMES = _NUMBERS - {"int16", "uint16"} | {"float16"}
+
+KERNELS: dict[str, set[str]] = {
+    "Abs": _NUMBERS, "Acos": _FLOAT, "Add": _NUMBERS, "ArgMax": _COMMON | {"int8", "uint8"},
+    "ArgMin": _COMMON | {"int8", "uint8"}, "Asin": _FLOAT, "Atan": _FLOAT, "AveragePool": _FLOAT,
+    "BatchNormalization": _FLOATS, "Ceil": _FLOATS, "Clip": _EXTREMES, "Conv": _FLOAT, "ConvTranspose": _FLOAT,
+    "Cos": _FLOATS, "Cosh": _FLOAT, "Div": _NUMBERS, "Elu": _FLOAT, "Equal": _ALL - {"float16", "bfloat16"},
+    "Erf": _FLOAT, "Exp": _FLOATS, "Expand": _ALL - {"bfloat16"}, "Floor": _FLOATS, "Gelu": _FLOAT,
+    "Gemm": _FLOATS, "Greater": _NUMBERS, "GreaterOrEqual": _NUMBERS, "HardSigmoid": _FLOAT,
+    "IsNaN": {"float16", "bfloat16", "float32", "float64"}, "LayerNormalization": _FLOATS | {"float16", "bfloat16"},
+    "LeakyRelu": _FLOAT, "Less": _NUMBERS, "LessOrEqual": _NUMBERS, "Log": _FLOATS, "LogSoftmax": _FLOATS,
+    "MatMul": _COMMON | {"uint32", "uint64"}, "Max": _EXTREMES, "MaxPool": _FLOATS | {"int8", "uint8"},
+    "Min": _EXTREMES, "Mul": _NUMBERS, "Neg": _COMMON | {"int8", "int16"},
+    "Pad": _ALL - {"float16", "bfloat16", "int16", "uint16"}, "Pow": _COMMON, "Range": _COMMON | {"int16"},
+    "Reciprocal": _FLOATS, "ReduceLogSumExp": _COMMON, "ReduceMax": _COMMON | {"bool", "int8", "uint8"},
+    "ReduceMean": _COMMON, "ReduceMin": _COMMON | {"bool", "int8", "uint8"}, "ReduceSum": _COMMON,
+    "Relu": _FLOATS | {"int8", "int32"}, "Round": _FLOATS | {"float16"}, "Selu": _FLOAT, "Sigmoid": _FLOATS,
+    "Sign": _ALL - {"bool"}, "Sin": _FLOATS, "Sinh": _FLOAT, "Softmax": _FLOATS, "Softplus": _FLOAT,
+    "Softsign": _FLOAT, "Sqrt": _FLOATS, "Sub": _NUMBERS, "Tan": _FLOAT, "Tanh": _FLOATS,
+    "Where": _COMMON | {"int8", "uint8", "uint32"},
+}  # fmt: skip
+
+
+def has_kernel(op_type: str, dtype: DType) -> bool:
+    return dtype.name in KERNELS.get(op_type, _ALL)

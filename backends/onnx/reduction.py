@@ -1,0 +1,77 @@
+"""ONNX: sums, means, extremes and their positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ir import Dim, DType, Node, Size, ops
+from ...ir.dims import product
+from ...ir.types import int32, int64, uint32, uint64
+from ..rules import When
+from .builder import Builder, Tensor
+from .lowering import by, is_float
+
+
+def _sum(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
+    return b.reduce("ReduceSum", x, axes, keepdims)
+
+
+def _max(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
+    return b.reduce("ReduceMax", x, axes, keepdims)
+
+
+def _min(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
+    return b.reduce("ReduceMin", x, axes, keepdims)
+
+
+def _mean(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
+    return b.reduce("ReduceMean", x, axes, keepdims)
+
+
+def _log_sum_exp(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
+    return b.reduce("ReduceLogSumExp", x, axes, keepdims)
+
+
+def _sum_integers(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Any:
+    """A product with ones, which wraps as integers do: ReduceSum goes through double and saturates."""
+    gone = ops.normalize_axes(axes, x.rank)
+    if not gone:
+        return x
+    stay = [i for i in range(x.rank) if i not in gone]
+    shape = [x.shape[i] for i in (*stay, *gone)]
+    rows, columns = product(x.shape[i] for i in stay), product(x.shape[i] for i in gone)
+    table = b.reshape(b.swap(x, (*stay, *gone)), shape, (rows, columns))
+    total = b.MatMul(table, b.Expand(b.constant(1, x.dtype), (columns, 1)))
+    return b.reshape(total, (rows, 1), b.node.outputs[0].shape)
+
+
+def _argmax(b: Builder, x: Tensor, *, axis: int, dtype: DType) -> Tensor:
+    return _cast(b, b.ArgMax(x, axis=axis, keepdims=0), dtype)
+
+
+def _argmin(b: Builder, x: Tensor, *, axis: int, dtype: DType) -> Tensor:
+    return _cast(b, b.ArgMin(x, axis=axis, keepdims=0), dtype)
+
+
+def _cast(b: Builder, index: Tensor, dtype: DType) -> Tensor:
+    return index if dtype == int64 else b.cast(index, dtype)
+
+
+def _is_never_empty(node: Node) -> bool:
+    """Whether a mean is of something: ONNX Runtime's mean of nothing is 0, and not NaN."""
+    assert node.inputs[0] is not None
+    count: Size = product(node.inputs[0].shape[a] for a in ops.normalize_axes(node.attributes["axes"], node.inputs[0].rank))
+    return isinstance(count, Dim) or count > 0
+
+
+rows = {
+    ops.reduce_sum: (When(is_float, by(_sum, "ReduceSum")), by(_sum_integers, "MatMul")),
+    ops.reduce_max: by(_max, "ReduceMax"),
+    ops.reduce_min: by(_min, "ReduceMin"),
+    ops.reduce_mean: When(_is_never_empty, by(_mean, "ReduceMean")),
+    ops.log_sum_exp: When(_is_never_empty, by(_log_sum_exp, "ReduceLogSumExp")),
+    ops.argmax: by(_argmax, "ArgMax"),
+    ops.argmin: by(_argmin, "ArgMin"),
+}

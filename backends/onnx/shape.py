@@ -1,0 +1,91 @@
+"""ONNX: reshape, transpose, slices, padding, casts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ir import Dim, DType, Size, ops
+from ..rules import When
+from .builder import Builder, Tensor
+from .lowering import by, op
+
+
+def _reshape(b: Builder, x: Tensor, *, shape: Any) -> Tensor:
+    return b.reshape(x, x.shape, b.node.outputs[0].shape)
+
+
+def _transpose(b: Builder, x: Tensor, *, axes: tuple[int, ...]) -> Any:
+    return b.swap(x, [a % x.rank for a in axes])
+
+
+def _broadcast_to(b: Builder, x: Tensor, *, shape: tuple[Size, ...]) -> Tensor:
+    return b.Expand(x, shape)  # type: ignore[no-any-return]
+
+
+def _slice(b: Builder, x: Tensor, *, starts: Any, stops: Any, steps: Any) -> Tensor:
+    cut = [i for i, n in enumerate(x.shape) if (starts[i], stops[i], steps[i]) != (0, n, 1)]
+    return sliced(b, x, cut, [starts[i] for i in cut], [stops[i] for i in cut], [steps[i] for i in cut])
+
+
+def sliced(b: Builder, x: str, axes: Any, starts: Any, stops: Any, steps: Any) -> Any:
+    """`x` from `starts` to `stops` by `steps` along `axes`."""
+    if not axes:
+        return x
+    by_one = all(s == 1 for s in steps)
+    return b.Slice(x, tuple(starts), tuple(stops), tuple(axes), None if by_one else tuple(steps))
+
+
+def _pad(b: Builder, x: Tensor, value: Tensor, *, low: Any, high: Any, interior: Any) -> Any:
+    return padded(b, x, x.shape, value, low, high)
+
+
+def padded(b: Builder, x: str, shape: Any, value: Any, low: Any, high: Any) -> Any:
+    """`x`, of this shape, with `value` before and after each axis; negative padding cuts."""
+    return b.Pad(x, (*low, *high), value) if any(p != 0 for p in (*low, *high)) else x
+
+
+def _pad_between(b: Builder, x: Tensor, value: Tensor, *, low: Any, high: Any, interior: Any) -> Any:
+    """Each element is padded in an axis of its own; the padding after the last element is cut again."""
+    spread = [i for i, n in enumerate(x.shape) if interior[i] and n != 0]
+    columns, wide, extra = _columns(x.shape, spread, lambda i: 1), _columns(x.shape, spread, lambda i: interior[i] + 1), []
+    for i, n in enumerate(x.shape):
+        extra += [0, interior[i]] if i in spread else [0]
+        assert n is not None
+    if not spread:
+        return padded(b, x, x.shape, value, low, high)
+    apart = padded(b, b.reshape(x, x.shape, columns), columns, value, [0] * len(columns), extra)
+    shape = [n * (interior[i] + 1) if i in spread else n for i, n in enumerate(x.shape)]
+    ends = [h - interior[i] if i in spread else h for i, h in enumerate(high)]
+    return padded(b, b.reshape(apart, wide, shape), shape, value, low, ends)
+
+
+def _columns(shape: Any, spread: list[int], width: Any) -> list[Size]:
+    return [s for i, n in enumerate(shape) for s in ((n, width(i)) if i in spread else (n,))]
+
+
+def _reverse(b: Builder, x: Tensor, *, axes: tuple[int, ...]) -> Any:
+    back, first = (-1,) * len(axes), (np.iinfo(np.int64).min,) * len(axes)
+    return b.Slice(x, back, first, tuple(a % x.rank for a in axes), back) if axes else x
+
+
+def _cast(b: Builder, x: Tensor, *, dtype: DType) -> Tensor:
+    return b.cast(x, dtype) if dtype != x.dtype else x
+
+
+def _stop_gradient(b: Builder, x: Tensor) -> Tensor:
+    return x
+
+
+rows = {
+    ops.reshape: by(_reshape),
+    ops.transpose: by(_transpose),
+    ops.broadcast_to: by(_broadcast_to, "Expand"),
+    ops.concatenate: op("Concat"),
+    ops.slice_: by(_slice),
+    ops.pad: (When(lambda n: any(n.attributes["interior"]), by(_pad_between, "Pad")), by(_pad, "Pad")),
+    ops.reverse: by(_reverse),
+    ops.cast: by(_cast),
+    ops.stop_gradient: by(_stop_gradient),
+}

@@ -1,0 +1,135 @@
+"""What ops mean where frameworks differ: the rows of the semantics table (V: special values, G: gradients at kinks).
+
+The rows are those of `NUMERICS.md` 3.6. Each is held by the reference, whole and in parts; the backends have them too.
+"""
+
+import numpy as np
+import pytest
+
+from isograd.ir import Graph, TensorType, ops
+from isograd.ir.autodiff import gradients
+from isograd.ir.evaluate import run_reference
+from isograd.ir.passes import decompose
+from isograd.ir.types import float32
+
+NAN, INF = np.nan, np.inf
+
+
+def graph_of(function, operands):
+    graph = Graph()
+    values = [graph.input(f"x{i}", TensorType(float32, np.shape(o))) for i, o in enumerate(operands)]
+    return graph, values, function(*values)
+
+
+def run(graph, operands):
+    arrays = [np.asarray(o, np.float32) for o in operands]
+    whole = run_reference(graph, arrays)
+    parts = run_reference(decompose(graph, keep=lambda node: False), arrays)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(a, b)
+    return [np.asarray(a) for a in whole]
+
+
+def result(function, *operands):
+    graph, _, out = graph_of(function, operands)
+    graph.output(out, "out")
+    return run(graph, operands)[0]
+
+
+def slopes(function, *operands):
+    """The gradient of the sum of the result, to each operand."""
+    graph, values, out = graph_of(function, operands)
+    for i, gradient in enumerate(gradients(graph, ops.reduce_sum(out), values)):
+        graph.output(gradient, str(i), "gradient")
+    return run(graph, operands)
+
+
+def clip(x, low, high):
+    return ops.minimum(ops.maximum(x, low), high)
+
+
+VALUES = [  # row, function, operands, result
+    ("V2 relu(nan)", ops.relu, [[NAN, -1.0, 2.0]], [NAN, 0.0, 2.0]),
+    ("V3 clip(nan)", lambda x: clip(x, 0.0, 1.0), [[NAN, -3.0, 0.5, 3.0]], [NAN, 0.0, 0.5, 1.0]),
+    ("V3 clip, low > high", lambda x: clip(x, 3.0, 1.0), [[0.0, 5.0]], [1.0, 1.0]),
+    ("V4 sign", ops.sign, [[NAN, -0.0, -2.0, INF]], [NAN, 0.0, -1.0, 1.0]),
+    ("V7 argmax, ties", ops.argmax, [[1.0, 3.0, 3.0, 3.0]], 1),
+    ("V7 argmin, ties", ops.argmin, [[3.0, 1.0, 1.0, 3.0]], 1),
+    ("V15 softmax(inf)", ops.softmax, [[INF, 0.0]], [NAN, NAN]),
+    ("V15 softmax(nan)", ops.softmax, [[NAN, 0.0]], [NAN, NAN]),
+    ("V15 softmax(all -inf)", ops.softmax, [[-INF, -INF]], [NAN, NAN]),
+    ("V15 softmax, one -inf", ops.softmax, [[-INF, 1.0]], [0.0, 1.0]),
+    ("V15 softmax, rows", ops.softmax, [[[NAN, 0.0], [1.0, 1.0]]], [[NAN, NAN], [0.5, 0.5]]),
+    ("V15 log_softmax(nan)", ops.log_softmax, [[NAN, 0.0]], [NAN, NAN]),
+    ("V16 log_sum_exp(all -inf)", ops.log_sum_exp, [[-INF, -INF]], -INF),
+    ("V16 log_sum_exp(inf)", ops.log_sum_exp, [[INF, 0.0]], INF),
+    ("V16 log_sum_exp(nan)", ops.log_sum_exp, [[NAN, 0.0]], NAN),
+    ("V17 pow", ops.power, [[0.0, 0.0, -8.0, 1.0, INF, -1.0], [0.0, -1.0, 1 / 3, NAN, 0.0, INF]], [1.0, INF, NAN, 1.0, 1.0, 1.0]),
+    ("V17 pow of -0", ops.power, [[-0.0, NAN], [-1.0, 0.0]], [-INF, 1.0]),
+    ("V20 round", ops.round_, [[-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]], [-2.0, -2.0, 0.0, 0.0, 2.0, 2.0]),
+    ("V22 matmul", ops.matmul, [[[0.0, 1.0]], [[INF], [1.0]]], [[NAN]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "operands", "expected"), [v[1:] for v in VALUES], ids=[v[0] for v in VALUES])
+def test_values(function, operands, expected):
+    np.testing.assert_array_equal(result(function, *operands), expected)
+
+
+@pytest.mark.parametrize("function", [ops.maximum, ops.minimum], ids=["maximum", "minimum"])
+@pytest.mark.parametrize("length", [1, 37, 100_000])
+@pytest.mark.parametrize("side", [0, 1])
+def test_v1_nan_on_either_side(function, length, side):
+    operands = [np.ones(length), np.ones(length)]
+    operands[side] = np.full(length, NAN)
+    assert np.isnan(result(function, *operands)).all()
+
+
+def test_v7_the_first_of_many_is_the_largest():
+    x = np.zeros(5000)
+    x[[1234, 1235, 4999]] = 1.0
+    assert result(ops.argmax, x) == 1234
+    assert result(ops.argmin, -x) == 1234
+
+
+@pytest.mark.parametrize("function", [ops.reduce_max, ops.reduce_min], ids=["reduce_max", "reduce_min"])
+@pytest.mark.parametrize(("length", "place"), [(3, 0), (3, 1), (3, 2), (40, 0), (40, 20), (40, 39)])
+def test_v5_nan_anywhere(function, length, place):
+    x = np.arange(length, dtype=float)
+    x[place] = NAN
+    assert np.isnan(result(function, x))
+
+
+SLOPES = [  # row, function, operands, gradient to each
+    ("G1 relu at 0", ops.relu, [[-0.0, 0.0]], [[0.0, 0.0]]),
+    ("G2 maximum(x, 0) at 0", lambda x: ops.maximum(x, 0.0), [[0.0, -1.0, 1.0]], [[0.5, 0.0, 1.0]]),
+    ("G3 maximum, tie", ops.maximum, [[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]], [[0.5, 0.0, 1.0], [0.5, 1.0, 0.0]]),
+    ("G3 minimum, tie", ops.minimum, [[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]], [[0.5, 1.0, 0.0], [0.5, 0.0, 1.0]]),
+    ("G4 reduce_max, ties", ops.reduce_max, [[1.0, 2.0, 2.0, 2.0, 2.0]], [[0.0, 0.25, 0.25, 0.25, 0.25]]),
+    ("G4 reduce_min, ties", ops.reduce_min, [[1.0, 1.0, 3.0]], [[0.5, 0.5, 0.0]]),
+    ("G7 clip at its bounds", lambda x: clip(x, 0.0, 1.0), [[0.0, 1.0, 0.5, 2.0]], [[0.5, 0.5, 1.0, 0.0]]),
+    ("G8 relu6 at 0 and 6", ops.relu6, [[0.0, 6.0, 3.0, 7.0]], [[0.0, 0.0, 1.0, 0.0]]),
+    ("G9 leaky_relu at 0", lambda x: ops.leaky_relu(x, alpha=0.25), [[0.0, -0.0, -1.0, 1.0]], [[0.25, 0.25, 0.25, 1.0]]),
+    ("G10 elu at 0", ops.elu, [[0.0]], [[1.0]]),
+    ("G10 selu at 0", ops.selu, [[0.0]], [[np.float32(1.7580993408473766)]]),
+    ("G11 absolute at 0", ops.absolute, [[0.0, -0.0, -2.0]], [[0.0, 0.0, -1.0]]),
+    ("G12 sqrt at 0", ops.sqrt, [[0.0]], [[INF]]),
+    ("G12 rsqrt at 0", ops.rsqrt, [[0.0]], [[-INF]]),
+    ("G15 x ** 0 at 0", lambda x: x**0.0, [[0.0, 2.0]], [[0.0, 0.0]]),
+    ("G16 x ** y at x = 0", ops.power, [[0.0], [2.0]], [[0.0], [0.0]]),
+    ("G16 x ** y at x < 0", ops.power, [[-2.0], [2.0]], [[-4.0], [NAN]]),
+    ("G27 hard_sigmoid at -3 and 3", ops.hard_sigmoid, [[-3.0, 3.0]], [[0.0, 0.0]]),
+    ("G28 log_sum_exp of all -inf", ops.log_sum_exp, [[-INF, -INF]], [[NAN, NAN]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "operands", "expected"), [s[1:] for s in SLOPES], ids=[s[0] for s in SLOPES])
+def test_slopes(function, operands, expected):
+    for found, right in zip(slopes(function, *operands), expected, strict=True):
+        np.testing.assert_array_equal(found, np.asarray(right, np.float32))
+
+
+def test_g5_the_first_of_equals_in_a_window_has_the_gradient():
+    x = np.zeros((1, 2, 2, 1))
+    window = {"window": (2, 2), "strides": (1, 1), "padding": ((0, 0), (0, 0))}
+    assert slopes(lambda v: ops.max_pool(v, **window), x)[0].ravel().tolist() == [1.0, 0.0, 0.0, 0.0]
