@@ -223,7 +223,7 @@ class Body:
 
     def result(self, values: Sequence[Value]) -> list[ast.expr]:
         """The expressions of values that the function returns."""
-        return [self.expression(v).tree for v in values]
+        return [self._operand(v, bare=False) for v in values]
 
     # rules
 
@@ -245,25 +245,41 @@ class Body:
         return self.attribute(shape)
 
     def _operands(self, rule: Any, node: Node) -> list[ast.expr]:
-        bare_allowed = rule in self.target.safe_numbers or operator_expression(rule, [ast.Constant(0)] * 2) is not None
+        infix = operator_expression(rule, [ast.Constant(0)] * 2) is not None
+        takes_numbers = infix or rule in self.target.safe_numbers
         tensors = [v for v in node.inputs if v is not None and not self._is_number(v)]
-        anchored = bare_allowed and any(v.dtype == o.dtype for v in tensors for o in node.outputs) or (bare_allowed and node.op.name in _COMPARISONS)
-        operands: list[ast.expr] = []
-        for value in node.inputs:
-            if value is None:
-                operands.append(ast.Constant(None))
-            elif anchored and tensors and self._is_literal(value):
-                assert value.node is not None
-                operands.append(self._parse(number_literal(value.node.attributes["value"], value.dtype)))
-            else:
-                operands.append(self.expression(value).tree)
-        return operands
+        typed = any(v.dtype == node.outputs[0].dtype for v in tensors) or node.op.name in _COMPARISONS
+        bare = takes_numbers and ((tensors and typed) or (infix and not tensors and self.is_number(node.outputs[0])))
+        return [ast.Constant(None) if v is None else self._operand(v, bare) for v in node.inputs]
+
+    def _operand(self, value: Value, bare: bool) -> ast.expr:
+        """A value in its place: a number as a bare literal where the rule takes one, else as a tensor."""
+        if not self._is_number(value):
+            return self.expression(value).tree
+        if self._is_literal(value):
+            assert value.node is not None
+            text = number_literal(value.node.attributes["value"], value.dtype)
+        else:
+            text = ast.unparse(self.expression(value).tree)
+        return self._parse(text if bare else self.target.number(text, value.dtype))
 
     def _is_literal(self, value: Value) -> bool:
         return value.node is not None and value.node.op is constant and value.node.attributes["value"].ndim == 0
 
     def _is_number(self, value: Value) -> bool:
-        return self._is_literal(value) or (self.target.size_is_number and value.node is not None and value.node.op is size)
+        return self._is_literal(value) or self.is_number(value)
+
+    def is_number(self, value: Value) -> bool:
+        """Whether a value is written as an expression of Python numbers: a size, or arithmetic on sizes."""
+        node = value.node
+        if node is None or not self.target.size_is_number or value.rank or not value.dtype.is_float:
+            return False
+        if node.op is size:
+            return True
+        rule = find_rule(self.target.table, node)
+        infix = rule is not None and operator_expression(rule, [ast.Constant(0)] * 2) is not None
+        operands = [v for v in node.inputs if v is not None]
+        return infix and not all(map(self._is_literal, operands)) and all(map(self._is_number, operands))
 
 
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}

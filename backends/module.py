@@ -18,7 +18,7 @@ from .body import Body
 from .regions import Call, item_uses
 from .style import tidy
 from .target import Target, drop_defaults
-from .template import bind, free_names, function_ast, function_source, is_ours, literal, name_of, single_return, substitute
+from .template import bind, free_names, function_ast, function_source, is_ours, literal, name_of, single_return, substitute, unread_parameters, without_unread
 
 LETTERS = {"parameter": "p", "state": "s"}  # what a function calls its branches of the trees
 
@@ -56,10 +56,10 @@ class ModuleWriter:
             return ast.Call(ast.parse(public, mode="eval").body, [o for o in operands if not is_none(o)], keywords)
         template = single_return(rule)
         if template is None:
-            bound = bind(rule, operands, attributes)
-            kwonly = {a.arg for a in function_ast(rule).args.kwonlyargs}
-            keywords = [ast.keyword(k, v) for k, v in bound.items() if k in kwonly]
-            return ast.Call(name_of(self.helper(rule)), list(operands), keywords)
+            keywords = [ast.keyword(a.arg, attributes[a.arg]) for a in without_unread(rule).kwonlyargs]
+            gone, most = unread_parameters(rule), len(function_ast(rule).args.args)
+            read = [o for i, o in enumerate(operands) if i not in gone and (i < most or not is_none(o))]
+            return ast.Call(name_of(self.helper(rule)), read, keywords)
         expression = substitute(template, bind(rule, operands, attributes), rule.__globals__)
         return self.resolve_names(expression, rule.__globals__)
 

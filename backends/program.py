@@ -9,8 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from ..ir import Graph, Node
-from ..ir.passes import decompose, optimize
+from ..ir.passes import decompose, optimize, remove_dead
+from ..ir.rewrite import Rewriter, rewrite
 from .rules import Table, check_lowered, find_rule
+from .template import unread_parameters
 
 _COUNTER = itertools.count()
 
@@ -23,7 +25,24 @@ def prepare(graph: Graph, table: Table, target: str) -> Graph:
 
     graph = optimize(decompose(graph, claimed))
     check_lowered(graph, table, target)
-    return graph
+    return remove_dead(without_unread_operands(graph, table))
+
+
+def without_unread_operands(graph: Graph, table: Table) -> Graph:
+    """The graph with None for operands that a node's rule does not read: a gradient rarely needs all that it is offered."""
+
+    def rule(rewriter: Rewriter, node: Node) -> bool:
+        found = find_rule(table, node)
+        gone = unread_parameters(found) if callable(found) else frozenset()
+        if not gone:
+            return False
+        inputs = tuple(None if i in gone else v for i, v in enumerate(rewriter.inputs(node)))
+        with rewriter.within(node):
+            made = rewriter.new.append(node.op, inputs, node.attributes, tuple(v.type for v in node.outputs))
+        rewriter.replace(node, made.outputs)
+        return True
+
+    return rewrite(graph, rule)
 
 
 def execute(source: str, name: str) -> Mapping[str, Any]:

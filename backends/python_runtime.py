@@ -121,7 +121,7 @@ class PythonProgram(Program):
         return [found[p.role, p.path] for p in self.graph.outputs if p.role not in HELD]
 
     def arrays(self) -> dict[Key, np.ndarray]:
-        return {(r, path): self.runtime.get(a) for r in HELD for path, a in self.held[r].items()}
+        return {(r, path): np.array(self.runtime.get(a)) for r in HELD for path, a in self.held[r].items()}
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return self.runtime.get(array)

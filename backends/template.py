@@ -62,7 +62,7 @@ def function_source(function: Callable[..., Any]) -> str:
     body = [re.sub(r"  # (fmt|type|noqa)[:\b].*", "", line) for line in lines[definition.body[0].lineno - 1 :]]
     inner = [ast.unparse(n) for n in ast.walk(definition) if isinstance(n, ast.FunctionDef) and n is not definition]
     body = [re.sub(r"def (\w+)\(.*\) -> .*:$", lambda m: _header(inner, m[1]) or m[0], line) for line in body]
-    return "\n".join([f"def {definition.name}({ast.unparse(definition.args)}):", *body])
+    return "\n".join([f"def {definition.name}({ast.unparse(without_unread(function))}):", *body])
 
 
 def _header(definitions: Sequence[str], name: str) -> str:
@@ -78,6 +78,28 @@ def single_return(function: Callable[..., Any]) -> ast.expr | None:
     """The returned expression of a function that does nothing else (a docstring apart)."""
     body = [s for s in function_ast(function).body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
     return body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
+
+
+@lru_cache(maxsize=None)
+def unread_parameters(function: Callable[..., Any]) -> frozenset[int]:
+    """The positions of operands that a rule takes for its place in the order only, and does not read."""
+    try:
+        definition = function_ast(function)
+    except (TypeError, OSError):
+        return frozenset()  # a framework's own function
+    read = {n.id for statement in definition.body for n in ast.walk(statement) if isinstance(n, ast.Name)}
+    return frozenset(i for i, a in enumerate(definition.args.args) if a.arg not in read)
+
+
+def without_unread(function: Callable[..., Any]) -> ast.arguments:
+    """The parameters of a helper as it is written: those that it reads."""
+    arguments = deepcopy(function_ast(function).args)
+    gone = unread_parameters(function)
+    arguments.args = [a for i, a in enumerate(arguments.args) if i not in gone]
+    read = {n.id for statement in function_ast(function).body for n in ast.walk(statement) if isinstance(n, ast.Name)}
+    kept = [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if a.arg in read]
+    arguments.kwonlyargs, arguments.kw_defaults = [a for a, _ in kept], [d for _, d in kept]
+    return arguments
 
 
 def bind(function: Callable[..., Any], operands: Sequence[ast.expr], attributes: Mapping[str, ast.expr]) -> dict[str, ast.expr]:
@@ -97,6 +119,11 @@ def substitute(expression: ast.expr, values: Mapping[str, ast.expr], scope: Mapp
     return _Fold(scope).visit(replaced)  # type: ignore[no-any-return]
 
 
+def _spread(arguments: Sequence[ast.expr]) -> list[ast.expr]:
+    """The arguments of a call with `*(a, b)` as a and b."""
+    return [b for a in arguments for b in (a.value.elts if isinstance(a, ast.Starred) and isinstance(a.value, ast.Tuple) else [a])]
+
+
 class _Substitute(ast.NodeTransformer):
     def __init__(self, values: Mapping[str, ast.expr]) -> None:
         self.values = values
@@ -110,7 +137,7 @@ class _Substitute(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        node.args = [b for a in node.args for b in (a.value.elts if isinstance(a, ast.Starred) and isinstance(a.value, ast.Tuple) else [a])]
+        node.args = _spread(node.args)
         return node
 
 
@@ -135,6 +162,7 @@ class _Fold(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         super().generic_visit(node)
+        node.args = _spread(node.args)
         node.keywords = [k for k in node.keywords if not (isinstance(k.value, ast.Name) and k.value.id == "_omitted")]
         return self._computed(node)
 
@@ -164,6 +192,8 @@ def literal(value: Any) -> ast.expr:
         return ast.Tuple([literal(v) for v in value], ast.Load())
     if isinstance(value, list):
         return ast.List([literal(v) for v in value], ast.Load())
+    if isinstance(value, slice):  # between brackets: `1:4`
+        return ast.Slice(*(None if v is None else literal(v) for v in (value.start, value.stop, value.step)))
     if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)

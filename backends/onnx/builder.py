@@ -59,6 +59,7 @@ class Builder:
     def __init__(self, graph: Graph, opset: int) -> None:
         self.opset, self.draft = opset, Draft()
         self.tensors: dict[Value, Tensor] = {}
+        self.held: set[Value] = set()  # inputs of the graph that are arrays of the model
         self._known: dict[Any, tuple[Tensor, ...]] = {}
         self._count = 0
         self._sources = _sources(graph)

@@ -18,15 +18,18 @@ from . import (
     indexing,
     loss,
     normalization,
+    optimizers,
     pooling,
     random,
     reduction,
     shape,
 )
 
+from .style import CLASSES, assign
+
 FAMILIES = (
-    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, pooling, random, reduction,
-    shape,
+    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, optimizers, pooling, random,
+    reduction, shape,
 )  # fmt: skip
 TABLE = merge(*(f.rows for f in FAMILIES))
 
@@ -45,6 +48,7 @@ TARGET = Target(
     table=TABLE,
     imports={
         "torch": "import torch", "F": "import torch.nn.functional as F", "np": "import numpy as np", "math": "import math",
+        "nn": "from torch import nn",
         "load_file": "from safetensors.torch import load_file",
     },
     namespaces={"torch": torch, "F": F},
@@ -53,5 +57,9 @@ TARGET = Target(
     size=lambda expression, axis: f"{expression}.shape[{axis}]",
     number=_number,
     array=lambda expression: f"torch.as_tensor({expression})",
-    safe_numbers=frozenset({torch.where, *arithmetic.NUMBERS, *shape.NUMBERS}),
+    safe_numbers=frozenset({torch.where, *arithmetic.NUMBERS, *shape.NUMBERS, *optimizers.IN_PLACE}),
+    in_place=optimizers.IN_PLACE,
+    decorator="torch.no_grad()",
+    step_decorator="torch.no_grad()",
+    options={"classes": CLASSES, "assign": assign},
 )  # fmt: skip

@@ -58,7 +58,7 @@ def largest(x: Any, window: Any, strides: Any, padding: Any) -> Any:
     return x, pool(x, window, strides, return_indices=True)[1]
 
 
-def _max_pool_gradient(g: Any, x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
+def _max_pool_gradient_padded(g: Any, x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
     """The gradient goes to the first largest element of each window."""
     channels, is_line = layout.index("C"), x.ndim == 3
     g, x = g.movedim(channels, 1), x.movedim(channels, 1)
@@ -133,7 +133,7 @@ def _average_pool_gradient_last(
     return average_pool_gradient(g.permute(*first(layout)), sizes, window, strides, before(padding), count_padding).permute(*last(layout))
 
 
-def _average_pool_gradient(
+def _average_pool_gradient_padded(
     g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any
 ) -> Any:
     """Each window's gradient is shared by its elements."""
@@ -174,10 +174,10 @@ def _fits_image_first(node: Node) -> bool:
 
 rows = {
     ops.max_pool: (When(_is_first, _max_pool_first), _max_pool),
-    ops.max_pool_gradient: (When(_fits_image_first, _max_pool_gradient_first), When(_fits_image, _max_pool_gradient_last), _max_pool_gradient),
+    ops.max_pool_gradient: (When(_fits_image_first, _max_pool_gradient_first), When(_fits_image, _max_pool_gradient_last), _max_pool_gradient_padded),
     ops.max_pool_select: _max_pool_select,
     ops.average_pool: (When(_fits_first, _average_pool_first), When(_fits, _average_pool), _average_pool_uneven),
     ops.average_pool_gradient: (
-        When(_fits_image_first, _average_pool_gradient_first), When(_fits_image, _average_pool_gradient_last), _average_pool_gradient,
+        When(_fits_image_first, _average_pool_gradient_first), When(_fits_image, _average_pool_gradient_last), _average_pool_gradient_padded,
     ),
 }  # fmt: skip

@@ -46,8 +46,8 @@ def _concatenate(*xs: Any, axis: Any) -> Any:
 
 
 def slices(starts: Any, stops: Any, steps: Any) -> Any:
-    """What to put between brackets for the elements from starts to stops by steps."""
-    return tuple(map(slice, starts, stops, steps))
+    """What stands between brackets for the elements from starts to stops by steps."""
+    return tuple(slice(a or None, b, None if c == 1 else c) for a, b, c in zip(starts, stops, steps, strict=True))
 
 
 def _slice(x: Any, *, starts: Any, stops: Any, steps: Any) -> Any:

@@ -89,12 +89,12 @@ def read_row(row: type[R], options: Any) -> R:
 
 
 @contextlib.contextmanager
-def below(key: str | int) -> Iterator[None]:
-    """An error in the block stands below `key`."""
+def below(*place: str | int) -> Iterator[None]:
+    """An error in the block stands below `place`."""
     try:
         yield
     except OptionError as error:
-        raise OptionError(error.message, (key, *error.place)) from None
+        raise OptionError(error.message, (*place, *error.place)) from None
 
 
 @contextlib.contextmanager
@@ -205,15 +205,15 @@ def read_named(value: Any, what: str, reader: Callable[[Any], Any]) -> dict[str,
         raise OptionError(f"a mapping from the name of each {what} is expected, not {show(value)}")
     items = {}
     for name, item in value.items():
-        check_name(name, what)
+        check_name(name)
         with below(name):
             items[name] = reader(item)
     return items
 
 
-def check_name(name: str, what: str) -> None:
+def check_name(name: str) -> None:
     if not is_name(name):
-        raise OptionError(f"{show(name)} cannot name a {what}: a name has letters, digits and _, and is no word of Python", (name,))
+        raise OptionError(f"{show(name)} is not a name: letters, digits and _, no digit first, and no word of Python", (name,))
 
 
 def row_schema(row: type[Row], handler: GetJsonSchemaHandler) -> dict[str, Any]:

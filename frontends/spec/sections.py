@@ -14,7 +14,7 @@ from ..data import LOADERS
 from .initializers import InitializerOption
 from .names import hint, is_name
 from .options import (
-    Count, Name, Number, OptionError, Read, Row, Whole, Words, check_name, read_named, section, sections, show,
+    Count, Name, Number, OptionError, Read, Row, Whole, Words, read_named, section, sections, show,
 )  # fmt: skip
 from .penalties import PenaltyOption
 from .recipe import LossOption, MetricsOption, OptimizerOption
@@ -194,6 +194,3 @@ class Sections(Row):
     metrics: MetricsOption = ()
     data: Annotated[DataSection, section(DataSection)] | None = None
     train: Annotated[TrainSection, section(TrainSection)] = TrainSection()
-
-
-__all__ = ["Block", "DataSection", "Parameter", "Sections", "TrainSection", "check_name", "read_type"]

@@ -1,0 +1,64 @@
+"""Casts where ONNX Runtime's CPU provider has no kernel for an element type.
+
+1. Such a node works in another type: floats in float32, integers in a wider type or (uint64) in one of as many bits, in
+   which sums and products wrap alike; bools in uint8. Its results are cast back.
+2. A float64 that becomes a float32 loses digits: each such node is a note. A float16 or bfloat16 that becomes a float32
+   loses none, but its rounding differs from that of a runtime that has the kernel: a note too.
+3. What orders uint64 has no type to work in: an error.
+"""
+
+from __future__ import annotations
+
+from ...ir import DType, Graph, Node, ops
+from ...ir.errors import UnsupportedOpError
+from ...ir.rewrite import Rewriter, rewrite
+from ...ir.types import float32, int32, int64, uint8
+from ..rules import Table, find_rule
+from .lowering import Lowering, at_opset
+
+_ORDERING = (ops.reduce_max, ops.reduce_min, ops.argmax, ops.argmin)
+
+
+def legalize(graph: Graph, opset: int = 21) -> tuple[Graph, list[str]]:
+    """The graph with the casts that ONNX Runtime needs, and a line for each node that computes less exactly."""
+    table = at_opset(opset)
+    notes: list[str] = []
+
+    def rule(rewriter: Rewriter, node: Node) -> bool:
+        lowering = find_rule(table, node)
+        if lowering is None or lowering.runs(node):
+            return False
+        source = lowering.element(node)
+        target = _stand_in(node, lowering)
+        _widened(rewriter, node, source, target)
+        if source.is_float:
+            notes.append(f"{node.op.name} at {node.origin or '?'} computes in {target.name}: ONNX Runtime has no {source.name} {_lacking(lowering, source)} on the CPU")
+        return True
+
+    return rewrite(graph, rule), notes
+
+
+def _lacking(lowering: Lowering, dtype: DType) -> str:
+    from .kernels import has_kernel
+
+    return next(k for k in lowering.kernels if not has_kernel(k, dtype))
+
+
+def _stand_in(node: Node, lowering: Lowering) -> DType:
+    """The element type that a node can work in."""
+    source = lowering.element(node)
+    if source.is_float:
+        return float32
+    if source.kind == "bool":
+        return uint8
+    if source.bits == 64 and node.op in _ORDERING or source.kind == "complex":
+        raise UnsupportedOpError(f"ONNX Runtime has no {node.op.name} of {source.name}, at {node.origin or '?'}")
+    return int64 if source.bits == 64 or source.name == "uint32" else int32
+
+
+def _widened(rewriter: Rewriter, node: Node, source: DType, target: DType) -> None:
+    with rewriter.within(node):
+        inputs = tuple(v if v is None or v.dtype != source else ops.cast(v, dtype=target) for v in rewriter.inputs(node))
+        types = node.op.output_types(tuple(None if v is None else v.type for v in inputs), node.attributes)
+        made = rewriter.new.append(node.op, inputs, node.attributes, types).outputs
+        rewriter.replace(node, tuple(ops.cast(m, dtype=v.dtype) if m.dtype != v.dtype else m for m, v in zip(made, node.outputs, strict=True)))

@@ -1,0 +1,129 @@
+"""From a graph to a `ModelProto`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from ...ir import Dim, Graph, Value
+from ...ir.errors import TypeMismatchError, UnsupportedOpError
+from ...ir.graph import Port
+from ...ir.passes import merge_common, remove_dead
+from ...ir.passes.simplify import simplify
+from ..program import prepare
+from ..rules import find_rule
+from ..runtime import Key
+from .builder import Builder, element_type
+from .layout import channels_first
+from .legalize import legalize
+from .lowering import at_opset
+from .naming import assign_names
+from .peephole import improve
+
+OPSETS = range(17, 27)  # the last is the newest that ONNX Runtime 1.31 takes
+OPSET = 21
+
+
+@dataclass(frozen=True)
+class Emission:
+    """A model, the names of the graph's inputs and outputs in it, and what it computes less exactly than the graph.
+
+    An input that became an initializer has its name too.
+    """
+
+    model: onnx.ModelProto
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def to_model(
+    graph: Graph, *, name: str = "", opset: int = OPSET, initializers: Mapping[Key, np.ndarray] | None = None
+) -> onnx.ModelProto:
+    """The graph as a model of standard ops.
+
+    Inputs and outputs are called by their paths, symbolic sizes by their names. `initializers` are arrays by role and
+    path that the model holds; all other inputs, parameters too, are inputs of the model. The graph's guards are not in
+    it. Raises `UnsupportedOpError` with every op that has no lowering.
+    """
+    return emit(graph, name=name, opset=opset, initializers=initializers).model
+
+
+def emit(graph: Graph, *, name: str = "", opset: int = OPSET, initializers: Mapping[Key, np.ndarray] | None = None) -> Emission:
+    """As `to_model`, with what a runtime must know besides."""
+    if opset not in OPSETS:
+        raise UnsupportedOpError(f"opset {opset} is not one of {OPSETS[0]} to {OPSETS[-1]}")
+    ready, notes = ready_graph(graph, opset)
+    builder = Builder(ready, opset)
+    known = dict(initializers or {})
+    for port in ready.inputs:
+        _begin(builder, port, known.pop((port.role, port.path), None))
+    if known:
+        raise TypeMismatchError(f"the graph has no inputs {', '.join(f'{role} {path!r}' for role, path in known)}")
+    _lower(ready, builder, opset)
+    results = [builder.tensors[p.value] for p in ready.outputs]
+    improve(builder.draft, results, {str(t): v.shape for v, t in builder.tensors.items()})
+    inputs, outputs = assign_names(ready, builder)
+    return Emission(_model(ready, builder, name or graph.name, inputs, outputs), tuple(inputs), tuple(outputs), tuple(notes))
+
+
+def ready_graph(graph: Graph, opset: int) -> tuple[Graph, list[str]]:
+    """The graph of ops that have rows, channels first, with the casts that are needed."""
+    graph = prepare(graph, at_opset(opset), "onnx")
+    graph, notes = legalize(channels_first(graph), opset)
+    graph = remove_dead(merge_common(simplify(graph)))
+    strange = {v.dtype.name for n in graph.nodes for v in n.outputs if v.dtype.kind == "complex"}
+    if strange or any(p.value.dtype.kind == "complex" for p in graph.inputs):
+        raise UnsupportedOpError("ONNX has no arithmetic for complex tensors; split them into real and imaginary parts")
+    return graph, notes
+
+
+def _begin(builder: Builder, port: Port, array: np.ndarray | None) -> None:
+    tensor = builder.fresh()
+    if array is not None:
+        t = port.value.type
+        if array.dtype != t.dtype.numpy or array.shape != t.shape:
+            raise TypeMismatchError(f"{port.role} {port.path!r} should be {t}, but the array is {array.dtype}{list(array.shape)}")
+        builder.draft.arrays[tensor] = array
+        builder.held.add(port.value)
+    builder.bind(port.value, tensor)
+
+
+def _lower(graph: Graph, builder: Builder, opset: int) -> None:
+    table = at_opset(opset)
+    for node in graph.nodes:
+        builder.node = node
+        lowering = find_rule(table, node)
+        assert lowering is not None, f"no row for {node!r}"
+        operands = [None if v is None else builder.tensors[v] for v in node.inputs]
+        try:
+            result = lowering.emit(builder, *operands, **node.attributes)
+        except Exception as error:
+            error.add_note(f"in {node!r} at {node.origin}")
+            raise
+        for value, tensor in zip(node.outputs, (result,) if isinstance(result, str) else result, strict=False):
+            builder.bind(value, tensor)
+
+
+def _model(graph: Graph, builder: Builder, name: str, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
+    draft = builder.draft
+    opsets = [helper.make_opsetid("", builder.opset)]
+    proto = helper.make_graph(
+        [helper.make_node(s.op_type, s.inputs, s.outputs, name=s.path[-1], **s.attributes) for s in draft.steps],
+        name,
+        [_info(n, p.value) for n, p in zip(inputs, graph.inputs, strict=True) if p.value not in builder.held],
+        [_info(n, p.value) for n, p in zip(outputs, graph.outputs, strict=True)],
+        [onnx.numpy_helper.from_array(np.ascontiguousarray(a) if a.ndim else a, n) for n, a in draft.arrays.items()],
+    )
+    return helper.make_model(
+        proto, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets), producer_name="isograd", producer_version="0.1.0"
+    )
+
+
+def _info(name: str, value: Value) -> onnx.ValueInfoProto:
+    shape = [str(s) if isinstance(s, Dim) else s for s in value.shape]
+    return helper.make_tensor_value_info(name, element_type(value.dtype), shape)

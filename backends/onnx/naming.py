@@ -1,0 +1,61 @@
+"""Names for a finished draft: ports by their paths, nodes by their scopes, tensors by what the graph calls them."""
+
+from __future__ import annotations
+
+from ...ir import Graph
+from .builder import Builder, Step
+
+
+class _Names:
+    """Hands out each name once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, name: str) -> str:
+        chosen, count = name, 1
+        while chosen in self._taken:
+            chosen, count = f"{name}_{count}", count + 1
+        self._taken.add(chosen)
+        return chosen
+
+
+def assign_names(graph: Graph, builder: Builder) -> tuple[list[str], list[str]]:
+    """Give steps, tensors and arrays their names; those of the graph's inputs and outputs, in order.
+
+    A value that is an output twice, or an input and an output, goes through Identity: names are unique.
+    """
+    draft, names = builder.draft, _Names()
+    final: dict[str, str] = {}
+    for port in graph.inputs:
+        final[builder.tensors[port.value]] = names.take(port.path or port.role)
+    inputs = [final[builder.tensors[p.value]] for p in graph.inputs]
+    outputs = []
+    for port in graph.outputs:
+        tensor = builder.tensors[port.value]
+        name = names.take(port.path + ".new" if port.path in inputs else port.path or port.role)
+        if tensor in final or tensor in draft.arrays:
+            copy = builder.fresh()
+            draft.steps.append(Step("Identity", (tensor,), (copy,), {}, ()))
+            tensor = copy
+        final[tensor] = name
+        outputs.append(name)
+    _name_the_rest(builder, final, names)
+    return inputs, outputs
+
+
+def _name_the_rest(builder: Builder, final: dict[str, str], names: _Names) -> None:
+    draft, nodes = builder.draft, _Names()
+    suggested = {str(t): "/".join((*(v.node.scope.path if v.node and v.node.scope else ()), v.name)) for v, t in builder.tensors.items() if v.name}
+    for tensor, array in draft.arrays.items():
+        if tensor not in final:
+            number = str(array) if array.ndim == 0 else f"{array.dtype.name}{list(array.shape)}"
+            final[tensor] = names.take(suggested.get(tensor) or number)
+    for step in draft.steps:
+        step.path = (nodes.take("/".join((*step.path, step.op_type))),)
+        for i, tensor in enumerate(step.outputs):
+            if tensor not in final:
+                final[tensor] = names.take(suggested.get(tensor) or step.path[0] + (f":{i}" if i else ""))
+        step.inputs = tuple(final[t] if t else "" for t in step.inputs)
+        step.outputs = tuple(final[t] for t in step.outputs)
+    draft.arrays = {final[t]: a for t, a in draft.arrays.items()}
