@@ -225,6 +225,14 @@ class Body:
         """The expressions of values that the function returns."""
         return [self._operand(v, bare=False) for v in values]
 
+    def finish(self, returned: str) -> None:
+        """The return statement; a name that was given in the line before only to be returned is left out."""
+        last, given = (self.lines or [""])[-1], f"{'    ' * self.indent}{returned} = "
+        if returned.isidentifier() and last.startswith(given):
+            self.lines[-1] = f"{'    ' * self.indent}return {last[len(given) :]}"
+        else:
+            self.line(f"return {returned}")
+
     # rules
 
     def _apply(self, rule: Any, node: Node) -> ast.expr:

@@ -62,7 +62,7 @@ class ClassWriter(ModuleWriter):
         for value, name in zip(values, names, strict=True):
             body.argument(value, name_of(name))
         self.print_items(body, call.items)
-        body.line(f"return {', '.join(map(ast.unparse, body.result(outputs)))}")
+        body.finish(', '.join(map(ast.unparse, body.result(outputs))))
         direct = {k: v for k, v in own.items() if "." not in k}
         text = self.class_text(direct, body, ["self", *names], shapes_given=True)
         base = "".join(part.capitalize() for part in re.split(r"\W|_", call.scope.kind)) or "Block"
@@ -114,7 +114,7 @@ def attribute_path(path: str) -> ast.expr:
 def print_classes(graph: Graph, target: Target, head: str) -> str:
     """An inference graph as a class `Model`, with a submodule for each layer, by the source's names."""
     writer = ClassWriter(target, stored_ports(graph), style=target.options["classes"])
-    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
+    items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=True))
     body = Body(writer, item_uses(items, [p.value for p in graph.outputs]), SELF)
     arguments = ["self"]
     for port in graph.inputs:
@@ -125,7 +125,7 @@ def print_classes(graph: Graph, target: Target, head: str) -> str:
             arguments.append(name)
             body.argument(port.value, name_of(name))
     writer.print_items(body, items)
-    body.line(f"return {', '.join(ast.unparse(t) for t in body.result([p.value for p in graph.results('output')]))}")
+    body.finish(', '.join(ast.unparse(t) for t in body.result([p.value for p in graph.results('output')])))
     held = {p.path: p.value for p in graph.inputs if p.role in SELF and not any(p.path.startswith(f"{c}.") for c in body.children)}
     text = writer.class_text(held, body, arguments, shapes_given=False, doc=signature(graph))
     main = f"class Model({writer.style.base}):\n{text}"

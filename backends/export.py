@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -37,7 +38,8 @@ def source(model: Model, target: str, graph: Graph | None = None) -> str:
 
 def head(model: Model, graph: Graph, style: str) -> str:
     """What a module says at its top: what it is, where it came from, how to use it."""
-    origin = f" from {model.source}" if model.source else ""
+    short = re.sub(r"(?<=sha256 )(\w{12})\w+", r"\1...", model.source)
+    origin = f" from {short}" if short else ""
     inputs = ", ".join(p.path for p in graph.ports("input"))
     outputs = ", ".join(p.path for p in graph.outputs if p.role not in ("parameter", "state"))
     stored = [root for root, role in (("params", "parameter"), ("state", "state")) if graph.ports(role)]

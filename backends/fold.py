@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ir import Node
+from ..ir import Node, Value
 from ..ir.op import used_outputs
+from ..ir.ops import constant
 
 
 def axis_or_axes(axes: Any) -> Any:
@@ -22,6 +23,17 @@ def spatial_axes(layout: str) -> tuple[int, ...]:
     return tuple(i for i, c in enumerate(layout) if c not in "NC")
 
 
+def slices(starts: Any, stops: Any, steps: Any) -> Any:
+    """What stands between brackets for the elements from starts to stops by steps."""
+    found = tuple(map(slice, starts, stops, steps))
+    return found if len(found) > 1 else found[0]
+
+
+def is_number(value: Value | None) -> bool:
+    """Whether a value is one known number, which is written as a Python number where a rule takes one."""
+    return value is not None and value.node is not None and value.node.op is constant and value.rank == 0
+
+
 def is_matrix_transpose(node: Node) -> bool:
     """Whether a transpose swaps the last two axes and leaves the others."""
     axes = tuple(a % len(node.attributes["axes"]) for a in node.attributes["axes"])
@@ -33,4 +45,13 @@ def is_interior_free(node: Node) -> bool:
     return not any(node.attributes["interior"])
 
 
-__all__ = ["axis_or_axes", "is_interior_free", "is_matrix_transpose", "padding_config", "spatial_axes", "used_outputs"]
+__all__ = [
+    "axis_or_axes",
+    "is_interior_free",
+    "is_matrix_transpose",
+    "is_number",
+    "padding_config",
+    "slices",
+    "spatial_axes",
+    "used_outputs",
+]

@@ -19,13 +19,12 @@ def stored_ports(graph: Graph) -> dict[Value, Port]:
     return {p.value: p for p in graph.inputs if p.role in ("parameter", "state")}
 
 
-def is_function(scope: Scope, nodes: Sequence[Node], *, layers: bool) -> bool:
+def is_function(scope: Scope, nodes: Sequence[Node], stored: Mapping[Value, Port], *, layers: bool) -> bool:
     """Layers that read parameters are functions (where layers are kept); so are composites of some size."""
     real = [n for n in nodes if n.op.name not in ("constant", "size")]
     if not scope.name:
         return len(real) >= SMALLEST_COMPOSITE or nodes[0].section == "update"
-    reads = any(v is not None and v.node is None for n in real for v in n.inputs) and len(real) > 0
-    return layers and (reads or len(real) >= SMALLEST_COMPOSITE)
+    return layers and (len(real) >= SMALLEST_COMPOSITE or any(v in stored for n in real for v in n.inputs))
 
 
 def print_functions(graph: Graph, target: Target, head: str) -> str:
@@ -38,7 +37,7 @@ def print_functions(graph: Graph, target: Target, head: str) -> str:
 
 def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) -> str:
     roots = {"parameter": "params", "state": "state"}
-    items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=True))
+    items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=True))
     body = Body(writer, item_uses(items, [p.value for p in graph.outputs]), roots)
     arguments = [roots[r] for r in roots if has[r]]
     for port in graph.inputs:
@@ -53,7 +52,7 @@ def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) 
     returned = ", ".join(results)
     if has["state"]:
         returned = f"{returned if len(results) == 1 else f'({returned})'}, state"
-    body.line(f"return {returned}")
+    body.finish(returned)
     return "\n".join([f"def model({', '.join(arguments)}):", f'    """{signature(graph)}"""', *body.lines])
 
 

@@ -152,7 +152,7 @@ class ModuleWriter:
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
         self.print_items(body, call.items)
-        body.line(f"return {', '.join(map(ast.unparse, body.result(outputs)))}")
+        body.finish(', '.join(map(ast.unparse, body.result(outputs))))
         return self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), snake(call.scope.kind), "def {}{}")
 
     @staticmethod

@@ -39,6 +39,7 @@ def without_unread_operands(graph: Graph, table: Table) -> Graph:
         inputs = tuple(None if i in gone else v for i, v in enumerate(rewriter.inputs(node)))
         with rewriter.within(node):
             made = rewriter.new.append(node.op, inputs, node.attributes, tuple(v.type for v in node.outputs))
+        made.lowering = found  # chosen by the operands as they were
         rewriter.replace(node, made.outputs)
         return True
 

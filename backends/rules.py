@@ -43,7 +43,9 @@ def key_of(op: Op) -> Key:
 
 
 def find_rule(table: Table, node: Node) -> Any | None:
-    """The first rule of the node's row whose condition holds, or None."""
+    """The rule that was chosen for the node, else the first of its row whose condition holds, or None."""
+    if node.lowering is not None:
+        return node.lowering
     row = table.get(key_of(node.op))
     for rule in row if isinstance(row, tuple) else (row,):
         if not isinstance(rule, When):

@@ -51,7 +51,7 @@ def print_step(graph: Graph, target: Target, head: str) -> str:
 class _StepPrinter:
     def __init__(self, graph: Graph, writer: ModuleWriter) -> None:
         self.graph, self.writer, self.target = graph, writer, writer.target
-        self.items = tree(graph.nodes, lambda s, n: is_function(s, n, layers=False))
+        self.items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=False))
         self.body = Body(writer, item_uses(self.items, [p.value for p in graph.outputs]), {"parameter": "params", "state": "state"}, flat=True)
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
         self.updates, self.rest = self._split()

@@ -192,8 +192,8 @@ def literal(value: Any) -> ast.expr:
         return ast.Tuple([literal(v) for v in value], ast.Load())
     if isinstance(value, list):
         return ast.List([literal(v) for v in value], ast.Load())
-    if isinstance(value, slice):  # between brackets: `1:4`
-        return ast.Slice(*(None if v is None else literal(v) for v in (value.start, value.stop, value.step)))
+    if isinstance(value, slice):  # between brackets: `:4` for 0:4:1
+        return ast.Slice(literal(value.start) if value.start else None, literal(value.stop), literal(value.step) if value.step != 1 else None)
     if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)

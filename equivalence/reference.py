@@ -1,20 +1,22 @@
 """The truth: a graph in float64 on the same rounded arrays, and the same with each rounding made at random.
 
 The reference takes composites apart, widens what is left, and runs it by the ops' own NumPy references. No pass that
-backends use to make graphs smaller runs here, so a mistake of theirs cannot be in both. What rounds is perturbed:
+makes graphs smaller for a backend runs here, so a mistake of such a pass cannot be on both sides.
+
+What a perturbed run perturbs:
 
 1. Each float result of an op that rounds is multiplied by 1 + eps u, u even in [-1, 1], eps that of its declared type.
    What moves data, compares or counts is left alone (its bound is `exact`).
 2. A sum of products rounds each product, which a perturbed result does not show where large products cancel. Mostly
-   the operands are perturbed results already; where they are all given (a first layer), the first one is perturbed.
-3. A cast to a narrower float is perturbed by that type's eps: next to a boundary it may go either way.
+   the operands are perturbed results already; where all are given (in a first layer), the first one is perturbed too.
+3. A cast to a narrower float is perturbed by that type's eps: near a boundary it may go either way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import ml_dtypes
 import numpy as np
@@ -28,7 +30,6 @@ from ..ir.types import holds, part_of
 
 Key = tuple[str, str]  # role (parameter or state) and path
 HELD = ("parameter", "state")
-RUNS = 5  # perturbed runs: the largest of five deviations is within a factor two of the standard one
 _POOL = 1 << 18
 
 
@@ -43,51 +44,60 @@ class Noise:
         count = np.size(array)
         start = int(self._generator.integers(_POOL - min(count, _POOL) + 1))
         errors = self._pool[start : start + count] if count <= _POOL else np.resize(np.roll(self._pool, start), count)
-        return array + array * (errors.reshape(np.shape(array)) * eps)
+        with np.errstate(all="ignore"):
+            return array + array * (errors.reshape(np.shape(array)) * eps)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
-    """One node, resolved: values are numbers of slots; `eps` belongs to the results, `fresh` to the first operand."""
+    """One node, resolved. Values are numbers of slots; `eps` belongs to the results, `given_eps` to the first operand."""
 
+    node: Node
     rule: Rule
     operands: tuple[int | None, ...]
     attributes: Mapping[str, Any]
     results: tuple[int, ...]
     eps: float
-    fresh: float
-    dead: tuple[int, ...]  # slots that nobody reads after this step
+    given_eps: float
+    dead: tuple[int, ...]  # slots that nobody reads any more
+
+
+class Watch(Protocol):
+    """Sees the operands of each step of a run, and may replace them."""
+
+    def __call__(self, step: Step, operands: list[Any]) -> list[Any]: ...
 
 
 class Reference:
-    """A graph in float64, its nodes in a flat list; equal nodes run once, those without use never."""
+    """A graph in float64 as a flat list of steps; equal nodes run once, those that nothing needs never."""
 
     def __init__(self, graph: Graph) -> None:
         declared = decompose(graph, keep=lambda node: False)
         self.graph, values = widened(declared)
-        self.ports = graph.inputs
-        self.outputs = graph.outputs
-        self._eps = _roundings(declared, values)
-        self._fresh = _given_products(declared, values)
+        self.ports, self.outputs = declared.inputs, declared.outputs  # with declared types
+        self._eps = {values[v]: eps for n in declared.nodes for v in n.outputs if (eps := _rounding(n, v))}
+        self._given = _given_sums(declared, values)
         self._nodes, self._slots = _needed(self.graph)
+        self._dead = _dead_slots(self._nodes, self._slots, self.graph)
         self._steps: dict[tuple[tuple[int, ...], ...], list[Step]] = {}
 
     def widen(self, arrays: Sequence[Any]) -> list[Any]:
-        """Arrays for all inputs, rounded to the declared types, then widened."""
+        """Arrays for all inputs, rounded to their declared types, then widened."""
         pairs = zip(arrays, self.ports, self.graph.inputs, strict=True)
         return [np.asarray(np.asarray(a, p.value.dtype.numpy), q.value.dtype.numpy) for a, p, q in pairs]
 
-    def run(self, arrays: Sequence[Any], noise: Noise | None = None) -> list[Any]:
-        """The outputs for wide arrays of all inputs, in order."""
-        slots: list[Any] = [*arrays, *[None] * (len(self._slots) - len(arrays))]
+    def run(self, arrays: Sequence[Any], noise: Noise | None = None, watch: Watch | None = None) -> list[Any]:
+        """The outputs for wide arrays of all inputs; perturbed where there is noise."""
+        slots: list[Any] = [*arrays, *[None] * (1 + max(self._slots.values(), default=0) - len(arrays))]
         with np.errstate(all="ignore"):
             for step in self._resolved(arrays):
                 operands = [None if i is None else slots[i] for i in step.operands]
-                if noise is not None and step.fresh:
-                    operands[0] = noise(operands[0], step.fresh)
+                if noise is not None and step.given_eps:
+                    operands[0] = noise(operands[0], step.given_eps)
+                if watch is not None:
+                    operands = watch(step, operands)
                 found = step.rule(*operands, **step.attributes)
-                results = found if len(step.results) > 1 else (found,)
-                for slot, result in zip(step.results, results, strict=True):
+                for slot, result in zip(step.results, found if len(step.results) > 1 else (found,), strict=True):
                     slots[slot] = noise(result, step.eps) if noise is not None and step.eps else result
                 for slot in step.dead:
                     slots[slot] = None
@@ -98,29 +108,30 @@ class Reference:
         key = tuple(np.shape(a) for a in arrays)
         if key not in self._steps:
             bindings = bind_inputs(self.graph, arrays)
-            last = _last_uses(self._nodes, self.graph)
-            self._steps[key] = [self._step(n, bindings, last.get(i, ())) for i, n in enumerate(self._nodes)]
+            self._steps[key] = [self._step(n, bindings, d) for n, d in zip(self._nodes, self._dead, strict=True)]
         return self._steps[key]
 
-    def _step(self, node: Node, bindings: Mapping[str, int], dead: Sequence[Value]) -> Step:
+    def _step(self, node: Node, bindings: Mapping[str, int], dead: tuple[int, ...]) -> Step:
         slots = self._slots
         return Step(
+            node,
             reference_rule(node),
             tuple(None if v is None else slots[v] for v in node.inputs),
             resolve(node.attributes, bindings),
             tuple(slots[v] for v in node.outputs),
-            max((self._eps.get(v, 0.0) for v in node.outputs), default=0.0),
-            self._fresh.get(node, 0.0),
-            tuple({slots[v] for v in dead}),
+            max(self._eps.get(v, 0.0) for v in node.outputs),
+            self._given.get(node, 0.0),
+            dead,
         )
 
 
-def _roundings(declared: Graph, values: Mapping[Value, Value]) -> dict[Value, float]:
-    """The eps by which each wide value is perturbed, where it is."""
-    return {values[v]: eps for n in declared.nodes for v in n.outputs if (eps := _rounding(n, v))}
+def eps_of(dtype: DType) -> float:
+    """One ulp of 1 in a float (or in a complex number's parts)."""
+    return float(ml_dtypes.finfo(part_of(dtype).numpy).eps)
 
 
 def _rounding(node: Node, value: Value) -> float:
+    """The eps by which a node's result is perturbed; 0 where it does not round."""
     if not value.dtype.is_differentiable:
         return 0.0
     if node.op is ops.cast:
@@ -130,12 +141,7 @@ def _rounding(node: Node, value: Value) -> float:
     return 0.0 if node.op.bound.kind == "exact" else eps_of(value.dtype)
 
 
-def eps_of(dtype: DType) -> float:
-    """One ulp of 1 in a float (or in a complex number's parts)."""
-    return float(ml_dtypes.finfo(part_of(dtype).numpy).eps)
-
-
-def _given_products(declared: Graph, values: Mapping[Value, Value]) -> dict[Node, float]:
+def _given_sums(declared: Graph, values: Mapping[Value, Value]) -> dict[Node, float]:
     """The wide nodes that sum over operands none of which is perturbed, with the eps for the first operand."""
     given = {p.value for p in declared.inputs}
     found: dict[Node, float] = {}
@@ -158,6 +164,7 @@ def _needed(graph: Graph) -> tuple[list[Node], dict[Value, int]]:
         if not live.isdisjoint(node.outputs):
             live.update(v for v in node.inputs if v is not None)
     slots = {p.value: i for i, p in enumerate(graph.inputs)}
+    count = len(slots)
     seen: dict[Any, Node] = {}
     for node in graph.nodes:
         if live.isdisjoint(node.outputs):
@@ -165,20 +172,39 @@ def _needed(graph: Graph) -> tuple[list[Node], dict[Value, int]]:
         operands = tuple(None if v is None else slots[v] for v in node.inputs)
         first = seen.setdefault((node.op, operands, attribute_key(node.attributes)), node)
         if first is node:
-            slots.update((v, len(slots) + i) for i, v in enumerate(node.outputs))
+            slots |= {v: count + i for i, v in enumerate(node.outputs)}
+            count += len(node.outputs)
         else:
-            slots.update((v, slots[w]) for v, w in zip(node.outputs, first.outputs, strict=True))
+            slots |= {v: slots[w] for v, w in zip(node.outputs, first.outputs, strict=True)}
     return list(seen.values()), slots
 
 
-def _last_uses(nodes: Sequence[Node], graph: Graph) -> dict[int, list[Value]]:
-    ...
+def _dead_slots(nodes: Sequence[Node], slots: Mapping[Value, int], graph: Graph) -> list[tuple[int, ...]]:
+    """For each node the slots that no later one reads."""
+    kept = {slots[p.value] for p in (*graph.outputs, *graph.inputs)}
+    dead = []
+    for node in reversed(nodes):
+        touched = {slots[v] for v in (*node.inputs, *node.outputs) if v is not None} - kept
+        dead.append(tuple(touched))
+        kept |= touched
+    return dead[::-1]
 
 
 class Replica:
-    """A reference that holds its own parameters and state, as a backend's program does; perturbed where it has noise."""
+    """A reference that holds its parameters and state, as a backend's program does; perturbed where it has noise."""
 
     def __init__(self, reference: Reference, arrays: Mapping[Key, Any], noise: Noise | None = None) -> None:
         self.reference, self.noise = reference, noise
-        self.held: dict[Key, Any] = {}
-        self.load(arrays)
+        self.held = {(p.role, p.path): arrays[p.role, p.path] for p in reference.ports if p.role in HELD}
+        declared = {(p.role, p.path): p.value.dtype.numpy for p in reference.ports}
+        wide = {(p.role, p.path): p.value.dtype.numpy for p in reference.graph.inputs}
+        self.held = {k: np.asarray(np.asarray(a, declared[k]), wide[k]) for k, a in self.held.items()}
+
+    def __call__(self, *inputs: Any, watch: Watch | None = None) -> list[Any]:
+        """Outputs for wide inputs, in order, but for new values of what is held: those replace the old ones."""
+        given = iter(inputs)
+        arrays = [self.held[p.role, p.path] if p.role in HELD else next(given) for p in self.reference.ports]
+        results = self.reference.run(arrays, self.noise, watch)
+        pairs = list(zip(self.reference.outputs, results, strict=True))
+        self.held |= {(p.role, p.path): r for p, r in pairs if p.role in HELD}
+        return [r for p, r in pairs if p.role not in HELD]

@@ -141,12 +141,13 @@ def _ops() -> Any:
 class Node:
     """One application of an op. `attributes` are complete: defaults are filled in."""
 
-    __slots__ = ("attributes", "inputs", "op", "origin", "outputs", "scope", "section")
+    __slots__ = ("attributes", "inputs", "lowering", "op", "origin", "outputs", "scope", "section")
 
     def __init__(self, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], scope: Scope | None, section: str, origin: str) -> None:
         self.op, self.inputs, self.attributes = op, inputs, attributes
         self.scope, self.section, self.origin = scope, section, origin
         self.outputs: tuple[Value, ...] = ()
+        self.lowering: Any = None  # the rule by which a backend writes it, once chosen
 
     def __repr__(self) -> str:
         outputs = ", ".join(str(v.type) for v in self.outputs)

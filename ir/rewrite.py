@@ -47,6 +47,7 @@ class Rewriter:
                 self.replace(node, (self.new.constant(node.attributes["value"], node.outputs[0].dtype),))
                 return
             made = self.new.append(node.op, self.inputs(node), node.attributes, tuple(v.type for v in node.outputs))
+        made.lowering = node.lowering
         self.replace(node, made.outputs)
 
     def replace(self, node: Node, values: tuple[Value, ...]) -> None:

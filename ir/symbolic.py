@@ -67,13 +67,25 @@ def substitute(expression: Any, replacements: dict[str, Any]) -> Any:
 
 
 def parse(text: str) -> Any:
-    """Read an expression of names, ints, + - *, and floor(a/b); nothing is executed."""
-    return _read(ast.parse(text, mode="eval").body)
+    """Read an expression of names, ints, + - *, powers of names, and floor(a/b); nothing is executed.
+
+    A text may come from a stranger: what would take long to multiply out is refused.
+    """
+    try:
+        if len(text) > _LONGEST:
+            raise SyntaxError("too long")
+        body = ast.parse(text, mode="eval").body
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(f"not a size: {text[:80]!r}: {error}") from None
+    return normal(_read(body))
+
+
+_LONGEST, _MOST_TERMS, _HIGHEST_POWER = 1000, 1000, 64
 
 
 def _read(node: ast.expr) -> Any:
     match node:
-        case ast.Constant(value=int(value)):
+        case ast.Constant(value=int(value)) if not isinstance(value, bool):
             return sympy.Integer(value)
         case ast.Name(id=name):
             return symbol(name)
@@ -84,9 +96,15 @@ def _read(node: ast.expr) -> Any:
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
             return _read(left) - _read(right)
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            return _read(left) * _read(right)
-        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(n))):
+            return _product(_read(left), _read(right))
+        case ast.BinOp(left=ast.Name() | ast.Call() as left, op=ast.Pow(), right=ast.Constant(value=int(n))) if 0 <= n <= _HIGHEST_POWER:
             return _read(left) ** n
-        case ast.Call(func=ast.Name(id="floor"), args=[ast.BinOp(left=a, op=ast.Div(), right=ast.Constant(value=int(b)))]):
+        case ast.Call(func=ast.Name(id="floor"), args=[ast.BinOp(left=a, op=ast.Div(), right=ast.Constant(value=int(b)))]) if b > 0:
             return floor_quotient(_read(a), b)
     raise ValueError(f"not a size: {ast.unparse(node)}")
+
+
+def _product(a: Any, b: Any) -> Any:
+    if len(sympy.Add.make_args(a)) * len(sympy.Add.make_args(b)) > _MOST_TERMS:
+        raise ValueError("not a size: it has too many terms")
+    return normal(a * b)

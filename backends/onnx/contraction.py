@@ -11,10 +11,13 @@ from .lowering import by, op
 
 def _gemm(b: Builder, x: Tensor, y: Tensor) -> Tensor:
     """A product that reads a transposed operand as it lies."""
-    left, right = (_underneath(v) for v in b.node.inputs)
-    return b.Gemm(  # type: ignore[no-any-return]
-        b.tensors[left] if left else x, b.tensors[right] if right else y, transA=1 if left else None, transB=1 if right else None
-    )
+    (left, first), (right, second) = (_as_it_lies(b, v, t) for v, t in zip(b.node.inputs, (x, y), strict=True))
+    return b.Gemm(left, right, transA=first, transB=second)  # type: ignore[no-any-return]
+
+
+def _as_it_lies(b: Builder, value: Value | None, tensor: Tensor) -> tuple[Tensor, int | None]:
+    under = _underneath(value)
+    return (tensor, None) if under is None else (b.tensors[under], 1)
 
 
 def _underneath(value: Value | None) -> Value | None:
@@ -26,7 +29,7 @@ def _underneath(value: Value | None) -> Value | None:
 def _reads_transposed(node: Node) -> bool:
     """Whether a product of two matrices has a transposed one."""
     matrices = all(v is not None and v.rank == 2 for v in node.inputs)
-    return matrices and node.outputs[0].dtype.is_float and any(_underneath(v) for v in node.inputs)
+    return matrices and node.outputs[0].dtype.is_float and any(_underneath(v) is not None for v in node.inputs)
 
 
 rows = {ops.matmul: (When(_reads_transposed, by(_gemm, "Gemm")), op("MatMul"))}

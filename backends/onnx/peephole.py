@@ -54,11 +54,11 @@ def _add_biases(draft: Draft, results: Sequence[str], shapes: Shapes) -> None:
 
 def _vector(step: Step | None, product: str, shapes: Shapes) -> str:
     """The vector over the product's channels that a step gives as [1, C, 1, ...], or nothing."""
-    channels = shapes[product][1] if product in shapes else 0
-    if step is None or step.op_type != "Reshape" or shapes.get(step.inputs[0]) != (channels,):
+    around = shapes.get(product, ())
+    if step is None or step.op_type != "Reshape" or len(around) < 3:
         return ""
-    rank = len(shapes[product])
-    return step.inputs[0] if shapes.get(step.outputs[0]) == (1, channels, *(1,) * (rank - 2)) else ""
+    fits = shapes.get(step.inputs[0]) == around[1:2] and shapes.get(step.outputs[0]) == (1, around[1], *(1,) * (len(around) - 2))
+    return step.inputs[0] if fits else ""
 
 
 def _remove_dead(draft: Draft, results: Sequence[str]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from ...ir import Node, Value, ops
+from ...ir import Node, ops
+from ..fold import is_number
 from ..rules import When
 
 
@@ -52,11 +53,6 @@ def is_wide_unsigned(node: Node) -> bool:
 
 def _is_float(node: Node) -> bool:
     return node.outputs[0].dtype.is_float
-
-
-def is_number(value: Value | None) -> bool:
-    """Whether a value is one known number, which is written as a Python number."""
-    return value is not None and value.node is not None and value.node.op is ops.constant and value.rank == 0
 
 
 def _limit_is_number(node: Node) -> bool:

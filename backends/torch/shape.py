@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from ...ir import Node, ops
-from ..fold import axis_or_axes, is_interior_free, is_matrix_transpose
+from ..fold import axis_or_axes, is_interior_free, is_matrix_transpose, is_number, slices
 from ..rules import When
-from .arithmetic import is_number
 
 
 def _scalar(x: Any, *, shape: Any) -> Any:
@@ -43,11 +42,6 @@ def _same(x: Any, *, shape: Any) -> Any:
 
 def _concatenate(*xs: Any, axis: Any) -> Any:
     return torch.cat(xs, axis)
-
-
-def slices(starts: Any, stops: Any, steps: Any) -> Any:
-    """What stands between brackets for the elements from starts to stops by steps."""
-    return tuple(slice(a or None, b, None if c == 1 else c) for a, b, c in zip(starts, stops, steps, strict=True))
 
 
 def _slice(x: Any, *, starts: Any, stops: Any, steps: Any) -> Any:

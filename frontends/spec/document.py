@@ -29,6 +29,7 @@ DIGITS = 100
 SUFFIXES = (".yaml", ".yml", ".json")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_ELEMENT, _BRACKETS = re.compile("[A-Za-z]+[0-9]*"), re.compile(r"\[[A-Za-z0-9_, ]*\]")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -74,7 +75,9 @@ def read_document(source: str | Path | Mapping[str, Any], base: str | Path | Non
         return _read_text(source, "spec", Path(base or "."), _read_yaml)
     path = Path(source)
     if path.suffix.lower() not in SUFFIXES:
-        raise SpecError(f"{path}: a spec is a file that ends in .yaml, .yml or .json, a dict, or YAML text of several lines")
+        raise SpecError(
+            f"{path}: a spec is a file that ends in .yaml, .yml or .json, a dict, or YAML text of several lines"
+        )
     reader = _read_json if path.suffix.lower() == ".json" else _read_yaml
     return _read_text(_file_text(path), str(path), Path(base) if base is not None else path.parent, reader)
 
@@ -109,15 +112,30 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+    """YAML, and one thing more: a type within braces, `{image: float32[N, 8, 8]}`, which YAML itself cannot read."""
+
+    def scan_plain(self) -> Any:
+        token = super().scan_plain()
+        text = self.prefix(DIGITS)
+        brackets = _BRACKETS.match(text) if self.flow_level and self.index == token.end_mark.index else None
+        if brackets is None or not _ELEMENT.fullmatch(token.value):
+            return token
+        self.forward(brackets.end())
+        return yaml.ScalarToken(token.value + brackets[0], True, token.start_mark, self.get_mark())
+
+
 def _read_yaml(text: str, tree: _Tree) -> Any:
     line = 1
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=_Loader):
             line = event.start_mark.line + 1
             tree.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise SpecError(f"{tree.name}:{mark.line + 1 if mark else line}: this is not YAML: {error.problem or error.context}") from error
+        raise SpecError(
+            f"{tree.name}:{mark.line + 1 if mark else line}: this is not YAML: {error.problem or error.context}"
+        ) from error
     except yaml.YAMLError as error:  # a character that YAML has no place for
         raise SpecError(f"{tree.name}: this is not YAML: {str(error).splitlines()[0]}") from error
     return tree.root
@@ -175,7 +193,10 @@ class _Tree:
     def _check(self, event: Any, line: int) -> None:
         if event.anchor is not None:
             mark = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            raise self._error(line, f"`{mark}{event.anchor}`: a spec has no anchors and aliases; a block under `blocks` can be used many times")
+            raise self._error(
+                line,
+                f"`{mark}{event.anchor}`: a spec has no anchors and aliases; a block under `blocks` can be used often",
+            )
         if getattr(event, "tag", None) is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             raise self._error(line, f"the tag `{tag}` is refused: a spec is plain data and runs no code")
@@ -197,7 +218,7 @@ class _Tree:
             raise self._error(line, "a key is a word, not a list or a mapping")
         key = str(event.value)
         if key == "<<" and event.style is None:
-            raise self._error(line, "a spec has no merge keys (`<<`); a block under `blocks` can be used many times")
+            raise self._error(line, "a spec has no merge keys (`<<`); a block under `blocks` can be used often")
         if key in mapping.items:
             first = self.lines[(*mapping.place, key)]
             raise self._error(line, f"the key {key!r} stands here twice; the first is on line {first}")

@@ -26,7 +26,7 @@ from .names import hint
 from .options import OptionError, show
 
 LONGEST, DEEPEST = 4096, 100  # characters of a formula, and how deep it nests
-# What a formula cannot say: ops without operands, with several results, with random bits, and those that only gradients need.
+# Ops without operands, with several results, with random bits, and those that only gradients need.
 _LEFT_OUT = {
     "constant", "size", "arange", "batch_norm", "random_mask", "random_uniform", "advance_counter", "dropout",
     "conv_input_gradient", "conv_filter_gradient", "max_pool_gradient", "max_pool_select", "average_pool_gradient",
@@ -56,8 +56,8 @@ FUNCTIONS: dict[str, Function] = {
 _BINARY: dict[type, tuple[str, Op]] = {
     ast.Add: ("+", ops.add), ast.Sub: ("-", ops.subtract), ast.Mult: ("*", ops.multiply), ast.Div: ("/", ops.divide),
     ast.Pow: ("**", ops.power), ast.MatMult: ("@", ops.matmul),
-    ast.Lt: ("<", ops.less), ast.LtE: ("<=", ops.less_equal), ast.Gt: (">", ops.greater), ast.GtE: (">=", ops.greater_equal),
-    ast.Eq: ("==", ops.equal), ast.NotEq: ("!=", ops.not_equal),
+    ast.Lt: ("<", ops.less), ast.LtE: ("<=", ops.less_equal), ast.Gt: (">", ops.greater),
+    ast.GtE: (">=", ops.greater_equal), ast.Eq: ("==", ops.equal), ast.NotEq: ("!=", ops.not_equal),
 }  # fmt: skip
 _GRAMMAR = "a formula has names, numbers, + - * / ** @, comparisons, and calls of functions"
 
@@ -161,7 +161,9 @@ def _literal(node: ast.expr, sizes: Mapping[str, Size] | None) -> Any:
             if sizes is not None and name not in sizes:
                 raise OptionError(f"unknown size {name!r}{hint(name, sizes)}")
             return 0 if sizes is None else sizes[name]
-    raise OptionError(f"an attribute is a number, a text, True, False, None, a size or a list of these, not `{_cut(node)}`")
+    raise OptionError(
+        f"an attribute is a number, a text, True, False, None, a size or a list of these, not `{_cut(node)}`"
+    )
 
 
 def evaluate_formula(formula: Formula, graph: Graph, tensors: Mapping[str, Value], sizes: Mapping[str, Size]) -> Value:
@@ -208,7 +210,7 @@ class _Evaluation:
             raise OptionError(f"the function {name} needs the attribute {missing[0]!r}")
         if not isinstance(function, Op) and len(operands) != 1:
             raise OptionError(f"the function {name} takes one tensor, not {len(operands)}")
-        return function(*operands, **attributes)  # type: ignore[no-any-return]
+        return function(*operands, **attributes)
 
 
 def _folded(sign: str, left: float, right: float) -> float:

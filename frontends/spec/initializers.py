@@ -10,7 +10,7 @@ import numpy as np
 
 from ...ir.errors import TypeMismatchError
 from ...ir.types import DType
-from .options import Number, NotNegative, Positive, Row, Table, choice
+from .options import NotNegative, Number, Positive, Row, Table, choice
 from .stream import Array, Stream, orthonormal
 
 Shape = tuple[int, ...]
@@ -218,8 +218,8 @@ def scaled(shape: Shape, dtype: DType, stream: Stream, scale: float, mode: Mode,
 INITIALIZERS: Table[Initializer] = Table(
     "initializer",
     (
-        Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform, GlorotNormal,
-        HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity,
+        Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
+        GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity,
     ),
 )  # fmt: skip
 

@@ -18,7 +18,9 @@ def is_name(text: object) -> bool:
     >>> is_name("dense_1"), is_name("a.b"), is_name("lambda")
     (True, False, False)
     """
-    return isinstance(text, str) and len(text) <= LONGEST and bool(_NAME.fullmatch(text)) and not keyword.iskeyword(text)
+    return (
+        isinstance(text, str) and len(text) <= LONGEST and bool(_NAME.fullmatch(text)) and not keyword.iskeyword(text)
+    )
 
 
 def hint(name: str, valid: Iterable[str]) -> str:

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from .document import Document, Place
@@ -66,7 +75,9 @@ class Table(Generic[R]):
             ((name, options),) = value.items()
             with below(name):
                 return read_row(self.find(name), options)
-        raise OptionError(f"the {self.what} must be a name, or a name with options such as {self._example}, not {show(value)}")
+        raise OptionError(
+            f"the {self.what} must be a name, or a name with options such as {self._example}, not {show(value)}"
+        )
 
     @property
     def _example(self) -> str:
@@ -171,7 +182,9 @@ class Read:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validate)
 
-    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         return self.schema(handler)
 
     def _validate(self, value: Any) -> Any:
@@ -205,15 +218,17 @@ def read_named(value: Any, what: str, reader: Callable[[Any], Any]) -> dict[str,
         raise OptionError(f"a mapping from the name of each {what} is expected, not {show(value)}")
     items = {}
     for name, item in value.items():
-        check_name(name)
+        check_name(name, (name,))
         with below(name):
             items[name] = reader(item)
     return items
 
 
-def check_name(name: str) -> None:
+def check_name(name: object, place: Place = ()) -> None:
     if not is_name(name):
-        raise OptionError(f"{show(name)} is not a name: letters, digits and _, no digit first, and no word of Python", (name,))
+        raise OptionError(
+            f"{show(name)} is not a name: letters, digits and _, no digit first, and no word of Python", place
+        )
 
 
 def row_schema(row: type[Row], handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -229,7 +244,13 @@ def choice_schema(table: Table[Any], handler: GetJsonSchemaHandler) -> dict[str,
     """The JSON schema of a row of a table: its name, or its name with options."""
     rows = {name: row_schema(row, handler) for name, row in table.by_name.items()}
     bare = [n for n, row in table.by_name.items() if not any(f.is_required() for f in row.model_fields.values())]
-    options = {"type": "object", "properties": rows, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+    options = {
+        "type": "object",
+        "properties": rows,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
     return {"anyOf": [{"enum": bare}, options]}
 
 
@@ -251,7 +272,9 @@ class PerAxis(Words):
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_before_validator_function(self._fill, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         several = handler(schema)
         return {"anyOf": [several["prefixItems"][0], several]}
 
@@ -261,7 +284,12 @@ class PerAxis(Words):
         return tuple(value) if isinstance(value, list) else value
 
 
-Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}), Words("a name of letters, digits and _")]
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
+    Words("a name of letters, digits and _"),
+]
 Count = Annotated[int, Field(gt=0), Words("a positive whole number")]
 Whole = Annotated[int, Field(ge=0), Words("a whole number of at least 0")]
 Index = Annotated[int, Words("a whole number")]

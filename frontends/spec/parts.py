@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .document import Place
-from .names import hint, is_name
+from .names import hint
 from .options import OptionError, below, check_name, read_named, read_row, show
 from .sections import Block, Parameter, Sections
 
@@ -21,13 +21,12 @@ _ARGUMENT = re.compile(r"\$(\w+)")
 class Parts:
     """Everything that a body has, each with its place; `place` is that of the body itself."""
 
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, Place]
     parameters: Mapping[str, tuple[Parameter, Place]]
     layers: Sequence[tuple[Any, Place]]
     tensors: Mapping[str, tuple[Any, Place]]
-    outputs: tuple[str, ...]
+    outputs: Mapping[str, Place]
     place: Place
-    output_place: Place = ("output",)
 
 
 @dataclass(frozen=True)
@@ -48,35 +47,38 @@ class Use:
 
 def top_parts(sections: Sections) -> Parts:
     """The parts of a whole spec."""
-    inputs = _either(sections.input, sections.inputs, "input")
-    if inputs is None:
-        raise OptionError("a spec needs the section 'input', such as `input: {x: float32[N, 8]}`")
-    outputs = _either(sections.output, sections.outputs, "output") or ()
     if sections.layers is None and sections.tensors is None:
         raise OptionError("a spec needs the section 'layers' or the section 'tensors'")
+    inputs = _either(sections, "input", ())
+    if not inputs:
+        raise OptionError("a spec needs the section 'input', such as `input: {x: float32[N, 8]}`")
     parameters = {name: (parameter, ("parameters", name)) for name, parameter in sections.parameters.items()}
-    output_place = ("outputs",) if sections.output is None else ("output",)
-    return Parts(tuple(inputs), parameters, *_filled_parts(sections, {}, ()), tuple(outputs), (), output_place)
+    return Parts(inputs, parameters, *_filled_parts(sections, {}, ()), _either(sections, "output", ()), ())
 
 
 def block_parts(block: Block, arguments: Mapping[str, Any], root: Place) -> Parts:
     """The parts of a block that was given its arguments; errors stand below `root`."""
-    inputs = _either(block.input, block.inputs, "input") or ["input"]
-    for name in inputs:
-        check_name(name)
     if block.layers is None and block.tensors is None:
         raise OptionError("a block needs 'layers' or 'tensors'")
     with below("parameters"):
-        rows = read_named(_filled(block.parameters or {}, arguments, ()), "parameter", lambda item: read_row(Parameter, item))
+        rows = read_named(
+            _filled(block.parameters or {}, arguments, ()), "parameter", lambda item: read_row(Parameter, item)
+        )
     parameters = {name: (row, (*root, "parameters", name)) for name, row in rows.items()}
-    outputs = (block.output,) if block.output is not None else ()
-    return Parts(tuple(inputs), parameters, *_filled_parts(block, arguments, root), outputs, root)
+    inputs = _either(block, "input", root) or {"input": root}
+    return Parts(inputs, parameters, *_filled_parts(block, arguments, root), _either(block, "output", root), root)
 
 
-def _either(one: Any, many: Any, name: str) -> Any:
-    if one is not None and many is not None:
+def _either(source: Sections | Block, name: str, root: Place) -> dict[str, Place]:
+    """The names under `input` or `inputs`, whichever is there, with their places."""
+    given = [key for key in (name, f"{name}s") if getattr(source, key, None) is not None]
+    if len(given) > 1:
         raise OptionError(f"{name!r} and '{name}s' mean the same: give one of them", (f"{name}s",))
-    return many if one is None else one
+    return {
+        item: (*root, key, *((item,) if isinstance(getattr(source, key), dict) else ()))
+        for key in given
+        for item in getattr(source, key)
+    }
 
 
 def _filled_parts(source: Sections | Block, arguments: Mapping[str, Any], root: Place) -> tuple[Any, Any]:
@@ -98,7 +100,11 @@ def _filled(value: Any, arguments: Mapping[str, Any], place: Place) -> Any:
         return value
     with below(*place):
         whole = _ARGUMENT.fullmatch(value)
-        return _argument(whole[1], arguments) if whole else _ARGUMENT.sub(lambda found: _written(found[1], arguments), value)
+        return (
+            _argument(whole[1], arguments)
+            if whole
+            else _ARGUMENT.sub(lambda found: _written(found[1], arguments), value)
+        )
 
 
 def _argument(name: str, arguments: Mapping[str, Any]) -> Any:
@@ -150,8 +156,7 @@ def _not_one_layer(item: Mapping[str, Any], kinds: Sequence[str]) -> OptionError
 
 def _read_beside(key: str, value: Any, place: Place) -> Any:
     if key == "name":
-        if not is_name(value):
-            raise OptionError(f"{show(value)} is not a name: letters, digits and _, no digit first, and no word of Python", place)
+        check_name(value, place)
         return value
     if key == "repeat":
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -164,7 +169,7 @@ def _read_beside(key: str, value: Any, place: Place) -> Any:
 
 
 def given(use: Use, block: Block) -> dict[str, Any]:
-    """The arguments of a block: what its user gives, and the defaults; an argument whose default is null must be given."""
+    """The arguments of a block: what its user gives, and the defaults. One whose default is null must be given."""
     known = block.arguments
     options = {} if use.options is None else use.options
     if not isinstance(options, dict):
@@ -173,7 +178,10 @@ def given(use: Use, block: Block) -> dict[str, Any]:
         options = {next(iter(known)): options}
     for name in options:
         if name not in known:
-            raise OptionError(f"the block {use.kind!r} has no argument {name!r}{hint(name, known) or '; it has none'}", (*use.place, name))
+            raise OptionError(
+                f"the block {use.kind!r} has no argument {name!r}{hint(name, known) or '; it has none'}",
+                (*use.place, name),
+            )
     arguments = dict(known) | options
     for name, value in arguments.items():
         if value is None:

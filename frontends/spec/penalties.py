@@ -19,9 +19,8 @@ class Penalty(Row):
     l2: NotNegative = 0.0
 
 
-NAMED = {
-    "l1": Penalty(l1=KERAS_FACTOR), "L1": Penalty(l1=KERAS_FACTOR), "l2": Penalty(l2=KERAS_FACTOR), "L2": Penalty(l2=KERAS_FACTOR),
-}  # fmt: skip
+_L1, _L2 = Penalty(l1=KERAS_FACTOR), Penalty(l2=KERAS_FACTOR)
+NAMED = {"l1": _L1, "L1": _L1, "l2": _L2, "L2": _L2}
 
 
 def read_penalty(value: Any) -> Penalty:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 from ...ir.errors import SpecError
 from .document import Document, Place
@@ -21,7 +20,10 @@ MOST_STEPS = 10_000  # of a spec with its blocks unfolded and repeated
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A layer, a formula or a block applied to named tensors. `also` are further names of the result."""
+    """A layer, a formula or a block applied to named tensors.
+
+    `also` are further names of the result; `is_named` says that its name is the user's own.
+    """
 
     name: str
     kind: str
@@ -29,6 +31,7 @@ class Step:
     operands: tuple[str, ...]
     place: Place
     also: tuple[str, ...] = ()
+    is_named: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,8 +97,8 @@ class _Reader:
         names = self._names(parts, uses)
         chain = list(self._chain(parts, uses, names, within))
         steps = [*chain, *self._tensors(parts, names, within)]
-        outputs = parts.outputs or ((chain[-1].names[0],) if chain else self._only_unused(parts, steps))
-        body = Body(parts.inputs, parts.parameters, _ordered(self.document, parts, steps), outputs)
+        outputs = tuple(parts.outputs) or ((chain[-1].names[0],) if chain else self._only_unused(parts, steps))
+        body = Body(tuple(parts.inputs), parts.parameters, _ordered(self.document, parts, steps), outputs)
         _check_uses(self.document, parts, body)
         if body.size > MOST_STEPS:
             raise self.document.error(parts.place, _TOO_MANY)
@@ -108,19 +111,19 @@ class _Reader:
 
     def _names(self, parts: Parts, uses: Sequence[tuple[Use, Place]]) -> _Names:
         names = _Names(self.document)
-        for name in parts.inputs:
-            names.take(name, (*parts.place, "input"))
-        for name, (_, place) in parts.parameters.items():
+        for name, place in parts.inputs.items():
             names.take(name, place)
-        for name, (_, place) in parts.tensors.items():
+        for name, (_, place) in (*parts.parameters.items(), *parts.tensors.items()):
             names.take(name, place)
         for use, place in uses:
             if use.name is not None:
                 names.take(use.name, (*place, *use.name_place))
         return names
 
-    def _chain(self, parts: Parts, uses: Sequence[tuple[Use, Place]], names: _Names, within: tuple[str, ...]) -> Iterator[Step]:
-        previous = parts.inputs[0] if len(parts.inputs) == 1 else None
+    def _chain(
+        self, parts: Parts, uses: Sequence[tuple[Use, Place]], names: _Names, within: tuple[str, ...]
+    ) -> Iterator[Step]:
+        previous = next(iter(parts.inputs)) if len(parts.inputs) == 1 else None
         for use, place in uses:
             with reporting(self.document, place):
                 steps = self._used(use, place, names, previous, within)
@@ -133,7 +136,7 @@ class _Reader:
                 if isinstance(item, str):
                     formula = parse_formula(item)
                     self._add(1)
-                    yield Step(name, "formula", formula, formula.names, place)
+                    yield Step(name, "formula", formula, formula.names, place, is_named=True)
                 else:
                     use = read_use(item)
                     if use.name is not None:
@@ -148,7 +151,7 @@ class _Reader:
         operands = _operands(use, what, previous)
         base, where = use.name or names.made_up(kind), (*place, *use.place)
         if use.repeat is None:
-            return [Step(base, kind, what, operands, where)]
+            return [Step(base, kind, what, operands, where, is_named=use.name is not None)]
         if len(operands) != 1:
             raise OptionError(f"what is repeated takes one tensor, but {use.kind} takes {len(operands)}", use.place)
         inner = [f"{base}.{i}" for i in range(repeat)]
@@ -177,7 +180,7 @@ class _Reader:
             raise OptionError(f"{use.kind} takes a list of layers, not {show(use.options)}", use.place)
         root = (*place, *use.place)
         layers = [(item, (*root, i)) for i, item in enumerate(use.options)]
-        return self.body(Parts(("input",), {}, layers, {}, (), root), within)
+        return self.body(Parts({"input": root}, {}, layers, {}, {}, root), within)
 
     def _block(self, use: Use, place: Place, within: tuple[str, ...]) -> Body:
         if use.kind in within:
@@ -199,7 +202,10 @@ class _Reader:
         if len(free) == 1:
             return (free[0],)
         there = f": {', '.join(free)}" if free else ""
-        raise self.document.error((*parts.place, "tensors"), f"{len(free)} tensors are used by no other{there}; say with `output` which are meant")
+        raise self.document.error(
+            (*parts.place, "tensors"),
+            f"{len(free)} tensors are used by no other{there}; say with `output` which are meant",
+        )
 
 
 _TOO_MANY = f"with its blocks unfolded a spec may have {MOST_STEPS:,} layers, and this one has more"
@@ -210,7 +216,9 @@ def _operands(use: Use, what: Layer | Body, previous: str | None) -> tuple[str, 
     operands = use.of if use.of is not None else (previous,) if previous is not None else ()
     if len(operands) >= least and (most is None or len(operands) <= most):
         return operands
-    number = "one tensor" if most == least == 1 else f"{least} tensors" if most == least else f"at least {least} tensors"
+    number = (
+        "one tensor" if most == least == 1 else f"{least} tensors" if most == least else f"at least {least} tensors"
+    )
     if use.of is not None:
         raise OptionError(f"{use.kind} takes {number}, but `of` names {len(operands)}", use.place)
     raise OptionError(f"{use.kind} takes {number}: say which with `of: {'x' if least == 1 else '[x, y]'}`", use.place)
@@ -232,7 +240,9 @@ def _ordered(document: Document, parts: Parts, steps: Sequence[Step]) -> tuple[S
         return tuple(TopologicalSorter(needs).static_order())
     except CycleError as error:
         circle: list[Step] = error.args[1][::-1]
-        raise document.error(circle[0].place, f"these tensors need each other: {' -> '.join(s.name for s in circle)}") from None
+        raise document.error(
+            circle[0].place, f"these tensors need each other: {' -> '.join(s.name for s in circle)}"
+        ) from None
 
 
 def _advice(name: str, known: set[str]) -> str:
@@ -246,11 +256,11 @@ def _check_uses(document: Document, parts: Parts, body: Body) -> None:
     made = {name: step for step in body.steps for name in step.names}
     for name in body.outputs:
         if name not in made and name not in body.inputs:
-            raise document.error((*parts.place, *parts.output_place), f"unknown tensor {name!r} among the outputs{hint(name, made)}")
+            raise document.error(parts.outputs[name], f"unknown tensor {name!r} among the outputs{hint(name, made)}")
     used = {name for step in body.steps for name in step.operands} | set(body.outputs)
     for name in body.inputs:
         if name not in used:
-            raise document.error((*parts.place, "input"), f"nothing uses the input {name!r}")
+            raise document.error(parts.inputs[name], f"nothing uses the input {name!r}")
     for name, (_, place) in body.parameters.items():
         if name not in used:
             raise document.error(place, f"nothing uses the parameter {name!r}")

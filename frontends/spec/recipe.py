@@ -51,7 +51,10 @@ def read_optimizer(value: Any) -> Optimizer:
     with below(name):
         defaults, convention = OPTIMIZERS[name].defaults, options.get("convention", "keras")
         if not isinstance(convention, str) or convention not in defaults:
-            raise OptionError(f"convention of {name} must be {' or '.join(map(repr, defaults))}, not {show(convention)}", ("convention",))
+            raise OptionError(
+                f"convention of {name} must be {' or '.join(map(repr, defaults))}, not {show(convention)}",
+                ("convention",),
+            )
         rest = {k: v for k, v in options.items() if k != "convention"}
         return Optimizer(name, _options(rest, defaults[convention], name, also=("convention",)), convention)  # type: ignore[arg-type]
 
@@ -84,7 +87,9 @@ def _named(value: Any, what: str, valid: Iterable[str]) -> tuple[str, dict[str, 
     return name, options or {}
 
 
-def _options(given: Mapping[str, Any], known: Mapping[str, Any], kind: str, also: tuple[str, ...] = ()) -> dict[str, Any]:
+def _options(
+    given: Mapping[str, Any], known: Mapping[str, Any], kind: str, also: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """What was given, checked against the defaults' names and kinds."""
     for name, value in given.items():
         if name not in known:
@@ -121,12 +126,20 @@ def _optimizer_schema(handler: GetJsonSchemaHandler) -> dict[str, Any]:
 
 
 def _options_schema(defaults: Mapping[str, Any]) -> dict[str, Any]:
-    properties = {n: {"type": "boolean" if isinstance(d, bool) else "number", "default": d} for n, d in defaults.items()}
+    properties = {
+        n: {"type": "boolean" if isinstance(d, bool) else "number", "default": d} for n, d in defaults.items()
+    }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _one_of(rows: Mapping[str, Any]) -> dict[str, Any]:
-    options = {"type": "object", "properties": dict(rows), "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+    options = {
+        "type": "object",
+        "properties": dict(rows),
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
     return {"anyOf": [{"enum": list(rows)}, options]}
 
 

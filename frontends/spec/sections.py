@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from ...ir.dims import Size, symbol
 from ...ir.types import DTYPES, TensorType, dtype_of
@@ -14,7 +14,19 @@ from ..data import LOADERS
 from .initializers import InitializerOption
 from .names import hint, is_name
 from .options import (
-    Count, Name, Number, OptionError, Read, Row, Whole, Words, read_named, section, sections, show,
+    Count,
+    Name,
+    Number,
+    OptionError,
+    Read,
+    Row,
+    Whole,
+    Words,
+    check_name,
+    read_named,
+    section,
+    sections,
+    show,
 )  # fmt: skip
 from .penalties import PenaltyOption
 from .recipe import LossOption, MetricsOption, OptimizerOption
@@ -55,14 +67,13 @@ def _read_inputs(value: Any) -> dict[str, TensorType]:
     return read_named(value, "input", read_type)
 
 
-def _read_outputs(value: Any) -> list[str]:
+def _read_names(value: Any) -> tuple[str, ...]:
     names = value if isinstance(value, list) and value else [value]
-    for name in names:
-        if not isinstance(name, str):
-            raise OptionError(f"the outputs are the name of a tensor or a list of names, not {show(value)}")
-    if len(set(names)) < len(names):
-        raise OptionError("an output is named twice")
-    return names
+    for i, name in enumerate(names):
+        check_name(name)
+        if name in names[:i]:
+            raise OptionError(f"{name!r} stands there twice", (i,))
+    return tuple(names)
 
 
 def _read_tensors(value: Any) -> dict[str, Any]:
@@ -77,14 +88,31 @@ _names_schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type
 _type_schema = {"type": "string", "pattern": r"^\s*[A-Za-z0-9]+\s*\[.*\]\s*$", "examples": ["float32[N, 8, 8]"]}
 Inputs = Annotated[
     dict[str, Any],
-    Read(_read_inputs, lambda handler: {"anyOf": [_type_schema, {"type": "object", "additionalProperties": _type_schema, "minProperties": 1}]}),
+    Read(
+        _read_inputs,
+        lambda handler: {
+            "anyOf": [_type_schema, {"type": "object", "additionalProperties": _type_schema, "minProperties": 1}]
+        },
+    ),
 ]
-Outputs = Annotated[list[str], Read(_read_outputs, lambda handler: _names_schema)]
+Names = Annotated[tuple[str, ...], Read(_read_names, lambda handler: _names_schema)]
 # A layer may be a block of the spec, with arguments of its own: read later, by `program`.
-Layers = Annotated[list[Any], Read(lambda value: _read_list(value), lambda handler: {"type": "array", "items": {"$ref": "#/$defs/layer"}, "minItems": 1})]
+Layers = Annotated[
+    list[Any],
+    Read(
+        lambda value: _read_list(value),
+        lambda handler: {"type": "array", "items": {"$ref": "#/$defs/layer"}, "minItems": 1},
+    ),
+]
 Tensors = Annotated[
     dict[str, Any],
-    Read(_read_tensors, lambda handler: {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/layer"}]}}),
+    Read(
+        _read_tensors,
+        lambda handler: {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/layer"}]},
+        },
+    ),
 ]
 
 
@@ -132,13 +160,15 @@ class Block(Row):
     """Layers under one name, used like a layer; `$argument` stands for what the user of the block gives."""
 
     kind = "block"
-    arguments: Annotated[dict[str, Any], Read(_read_arguments, lambda handler: {"type": "object"})] = {}
-    input: Outputs | None = None
-    inputs: Outputs | None = None
+    arguments: Annotated[dict[str, Any], Read(_read_arguments, lambda handler: {"type": "object"})] = Field(
+        default_factory=dict
+    )
+    input: Names | None = None
+    inputs: Names | None = None
     layers: Layers | None = None
     tensors: Tensors | None = None
     parameters: Any = None
-    output: Annotated[str | None, Words("the name of a tensor")] = None
+    output: Name | None = None
 
 
 class TrainSection(Row):
@@ -182,14 +212,14 @@ class Sections(Row):
     seed: Whole = 0
     input: Inputs | None = None
     inputs: Inputs | None = None
-    parameters: Annotated[dict[str, Any], sections(Parameter)] = {}
-    blocks: Annotated[dict[str, Any], sections(Block)] = {}
+    parameters: Annotated[dict[str, Any], sections(Parameter)] = Field(default_factory=dict)
+    blocks: Annotated[dict[str, Any], sections(Block)] = Field(default_factory=dict)
     layers: Layers | None = None
     tensors: Tensors | None = None
-    output: Outputs | None = None
-    outputs: Outputs | None = None
+    output: Names | None = None
+    outputs: Names | None = None
     loss: LossOption | None = None
-    loss_weights: Annotated[dict[str, Number], Words("a mapping from outputs to numbers")] = {}
+    loss_weights: Annotated[dict[str, Number], Words("a mapping from outputs to numbers")] = Field(default_factory=dict)
     optimizer: OptimizerOption | None = None
     metrics: MetricsOption = ()
     data: Annotated[DataSection, section(DataSection)] | None = None

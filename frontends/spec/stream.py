@@ -64,13 +64,15 @@ class Stream:
 
     def uniform(self, index: Array) -> Array:
         """Even over [0, 1), as `random_uniform` gives them."""
-        return (squares32(index, self._key) >> np.uint32(8)).astype(np.float64) * 2.0**-24
+        bits: Array = squares32(index, self._key) >> np.uint32(8)
+        return bits.astype(np.float64) * 2.0**-24
 
     def normal(self, index: Array) -> Array:
         """Mean 0 and deviation 1: one of the pair of Box and Muller."""
         pair = index * np.uint64(2)
         first, second = (squares32(pair + np.uint64(i), self._key).astype(np.float64) for i in (0, 1))
-        return np.sqrt(-2.0 * _log((first + 1.0) * 2.0**-32)) * _cos_turn(second * 2.0**-32)
+        radius: Array = np.sqrt(-2.0 * _log((first + 1.0) * 2.0**-32))
+        return radius * _cos_turn(second * 2.0**-32)
 
     def truncated_normal(self, index: Array) -> Array:
         """A normal within two deviations: what lies beyond is drawn again."""
@@ -115,16 +117,16 @@ def orthonormal(columns: Array) -> Array:
     """Orthonormal columns that span the same spaces, by Gram and Schmidt, in a fixed order of additions."""
     a = columns.copy()
     for j in range(a.shape[1]):
-        a[:, j] /= math.sqrt(float(_tree_sum(a[:, j : j + 1] ** 2)[0]))
+        a[:, j] /= math.sqrt(float(_tree_sum(a[:, j : j + 1] ** 2)[0, 0]))
         rest = a[:, j + 1 :]
         rest -= a[:, j : j + 1] * _tree_sum(a[:, j : j + 1] * rest)
     return a
 
 
 def _tree_sum(rows: Array) -> Array:
-    """The sum of the rows, halves upon halves: NumPy's own order depends on the machine."""
+    """The sum of the rows, as one row, halves upon halves: NumPy's own order depends on the machine."""
     while len(rows) > 1:
         half = len(rows) // 2
         total = rows[:half] + rows[half : 2 * half]
         rows = np.concatenate([total, rows[2 * half :]]) if len(rows) % 2 else total
-    return rows[0]
+    return rows

@@ -79,7 +79,7 @@ def test_the_text_of_a_size_reads_back(steps):
         (N * (M + 1), "M*N + N"),
         (N * N - 1, "N**2 - 1"),
         (-N, "-N"),
-        (floor_div(H - 3, 2) + 1, "floor((H - 1)/2)"),
+        (floor_div(H - 3, 2) + 1, "floor((H + 1)/2) - 1"),
         (floor_div(H + 1, 2), "floor((H + 1)/2)"),
         (floor_div(6 * N + 4, 3), "2*N + 1"),
         (floor_div(N * H, 2), "floor(H*N/2)"),

@@ -33,7 +33,13 @@ class _Plain(Activation):
 
 def _plain(kind: str, rule: Callable[[Value], Any], *aliases: str) -> type[Activation]:
     name = "".join(part.capitalize() for part in kind.split("_"))
-    body = {"kind": kind, "aliases": aliases, "rule": staticmethod(rule), "__module__": __name__, "__doc__": f"{kind}(x)."}
+    body = {
+        "kind": kind,
+        "aliases": aliases,
+        "rule": staticmethod(rule),
+        "__module__": __name__,
+        "__doc__": f"{kind}(x).",
+    }
     return type(name, (_Plain,), body | {"__annotations__": {}})
 
 
@@ -114,10 +120,10 @@ def _identity(x: Value) -> Value:
 
 _SHARED = (
     Relu, Elu, Gelu, Softmax, LogSoftmax,
-    _plain("relu6", ops.relu6), _plain("selu", ops.selu), _plain("silu", ops.silu, "swish"), _plain("sigmoid", ops.sigmoid),
-    _plain("log_sigmoid", ops.log_sigmoid), _plain("tanh", ops.tanh), _plain("softplus", ops.softplus), _plain("softsign", ops.softsign),
-    _plain("hard_sigmoid", ops.hard_sigmoid), _plain("exponential", ops.exp), _plain("linear", _identity),
-    _plain("arctan", ops.arctan), _plain("step", ops.step),
+    _plain("relu6", ops.relu6), _plain("selu", ops.selu), _plain("silu", ops.silu, "swish"), _plain("tanh", ops.tanh),
+    _plain("sigmoid", ops.sigmoid), _plain("log_sigmoid", ops.log_sigmoid), _plain("hard_sigmoid", ops.hard_sigmoid),
+    _plain("softplus", ops.softplus), _plain("softsign", ops.softsign), _plain("exponential", ops.exp),
+    _plain("linear", _identity), _plain("arctan", ops.arctan), _plain("step", ops.step),
 )  # fmt: skip
 ACTIVATIONS: Table[Activation] = Table("activation", (*_SHARED, LeakyRelu))
 ActivationOption = Annotated[Activation, choice(ACTIVATIONS)]

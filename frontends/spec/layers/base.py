@@ -20,7 +20,9 @@ class Site(Protocol):
     graph: Graph
     training: bool
 
-    def parameter(self, name: str, shape: Sequence[Size], dtype: DType, initializer: Initializer, penalty: Penalty | None = None) -> Value:
+    def parameter(
+        self, name: str, shape: Sequence[Size], dtype: DType, initializer: Initializer, penalty: Penalty | None = None
+    ) -> Value:
         """An array that training changes, `<layer>.<name>`."""
 
     def state(self, name: str, shape: Sequence[Size], dtype: DType, initializer: Initializer) -> Value:
@@ -70,13 +72,16 @@ def check_rank(kind: str, x: Value, least: int) -> None:
 
 def check_float(kind: str, x: Value) -> None:
     if not x.dtype.is_float:
-        raise TypeMismatchError(f"{kind} works on numbers with a fraction, not on {x.type}; rescaling or cast(x, dtype='float32') makes them so")
+        raise TypeMismatchError(
+            f"{kind} works on floating-point tensors, not on {x.type}; rescaling, or cast in a formula, makes one"
+        )
 
 
 def fixed(kind: str, x: Value, axis: int) -> int:
     """The size of an axis that a parameter's shape depends on."""
     size = x.shape[axis]
     if not isinstance(size, int):
-        raise TypeMismatchError(f"{kind} needs to know the size of axis {axis % x.rank} of {x.type}, since its parameters depend on it")
+        raise TypeMismatchError(
+            f"{kind} needs to know the size of axis {axis % x.rank} of {x.type}, since its parameters depend on it"
+        )
     return size
-

@@ -50,14 +50,30 @@ class _Windowed(Layer):
         if self.use_bias:
             filters = fixed(self.kind, y, layout(self.rank, self.data_format).index("C"))
             bias = site.parameter("bias", (filters,), y.dtype, self.bias_initializer, self.bias_regularizer)
-            y = y + (bias if self.data_format == "channels_last" else ops.reshape(bias, shape=(filters, *(1,) * self.rank)))
+            y = y + (
+                bias if self.data_format == "channels_last" else ops.reshape(bias, shape=(filters, *(1,) * self.rank))
+            )
         return self.activation.build(site, y) if self.activation else y
 
 
-def _check_windows(kind: str, x: Value, sizes: Sequence[object], padding: Sequence[tuple[object, object]], window: Sequence[int], dilations: Sequence[int]) -> None:
+def _check_windows(
+    kind: str,
+    x: Value,
+    sizes: Sequence[object],
+    padding: Sequence[tuple[object, object]],
+    window: Sequence[int],
+    dilations: Sequence[int],
+) -> None:
     for size, (before, after), k, d in zip(sizes, padding, window, dilations, strict=True):
-        if isinstance(size, int) and isinstance(before, int) and isinstance(after, int) and size + before + after < (k - 1) * d + 1:
-            raise TypeMismatchError(f"{kind}: the window {list(window)} does not fit into {x.type}; padding: same would pad it")
+        if (
+            isinstance(size, int)
+            and isinstance(before, int)
+            and isinstance(after, int)
+            and size + before + after < (k - 1) * d + 1
+        ):
+            raise TypeMismatchError(
+                f"{kind}: the window {list(window)} does not fit into {x.type}; padding: same would pad it"
+            )
 
 
 class _Conv(_Windowed):
@@ -69,7 +85,9 @@ class _Conv(_Windowed):
     def build(self, site: Site, x: Value) -> Value:
         channels = self.channels(x)
         if channels % self.groups or self.filters % self.groups:
-            raise TypeMismatchError(f"{self.kind}: neither {channels} channels nor {self.filters} filters may be left over from {self.groups} groups")
+            raise TypeMismatchError(
+                f"{channels} channels and {self.filters} filters cannot both be split evenly into {self.groups} groups"
+            )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         kernel = site.parameter("kernel", shape, x.dtype, self.kernel_initializer, self.kernel_regularizer)
         return self.finished(site, self.convolve(x, kernel, self.groups))

@@ -85,7 +85,7 @@ class Dropout(Layer):
     def build(self, site: Site, x: Value) -> Value:
         check_float(self.kind, x)
         source = site.random(x) if self.rate else None
-        return x if source is None else ops.dropout(x, *source, rate=self.rate)  # type: ignore[no-any-return]
+        return x if source is None else ops.dropout(x, *source, rate=self.rate)
 
 
 class Rescaling(Layer):
@@ -99,7 +99,7 @@ class Rescaling(Layer):
 
     def build(self, site: Site, x: Value) -> Value:
         y = (x if x.dtype.is_float else ops.cast(x, dtype=float32)) * self.scale
-        return y + self.offset if self.offset else y  # type: ignore[no-any-return]
+        return y + self.offset if self.offset else y
 
 
 LAYERS: tuple[type[Layer], ...] = (Dense, Maxout, Embedding, Dropout, Rescaling)

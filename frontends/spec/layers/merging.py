@@ -15,10 +15,13 @@ from .base import Layer, Site
 
 
 class _Merge(Layer):
-    """An elementwise op over all operands, from the first on; those of lower rank gain axes after the batch's, as in Keras."""
+    """An elementwise op over all operands, from the first on.
+
+    Operands of lower rank gain axes after that of the batch, as in Keras.
+    """
 
     least = 2
-    most = None
+    most: ClassVar[int | None] = None
     op: ClassVar[Op]
 
     def apply(self, site: Site, operands: Sequence[Value]) -> Value:
@@ -84,7 +87,9 @@ class Concatenate(Layer):
         axis = ops.normalize_axis(self.axis, operands[0].rank)
         shapes = {(x.rank, x.dtype, tuple(s for i, s in enumerate(x.shape) if i != axis)) for x in operands}
         if len(shapes) > 1:
-            raise TypeMismatchError(f"concatenate along axis {self.axis} needs equal sizes along the others, not {_types(operands)}")
+            raise TypeMismatchError(
+                f"concatenate along axis {self.axis} needs equal sizes along the others, not {_types(operands)}"
+            )
         return ops.concatenate(*operands, axis=self.axis)  # type: ignore[no-any-return]
 
 

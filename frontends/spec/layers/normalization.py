@@ -24,8 +24,16 @@ class _Affine(Layer):
     gamma_regularizer: PenaltyOption | None = None
 
     def affine(self, site: Site, x: Value, shape: tuple[int, ...]) -> tuple[Value | None, Value | None]:
-        gamma = site.parameter("gamma", shape, x.dtype, self.gamma_initializer, self.gamma_regularizer) if self.scale else None
-        beta = site.parameter("beta", shape, x.dtype, self.beta_initializer, self.beta_regularizer) if self.center else None
+        gamma = (
+            site.parameter("gamma", shape, x.dtype, self.gamma_initializer, self.gamma_regularizer)
+            if self.scale
+            else None
+        )
+        beta = (
+            site.parameter("beta", shape, x.dtype, self.beta_initializer, self.beta_regularizer)
+            if self.center
+            else None
+        )
         return gamma, beta
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import ClassVar
 
 from ....ir import ops
@@ -15,7 +14,10 @@ from .windows import Padding, pairs
 
 
 class _Pooling(Layer):
-    """The largest or the mean of each window; a mean leaves padding out of the count. Strides are the window's size by default."""
+    """The largest or the mean of each window; strides are the window's size by default.
+
+    A mean leaves padding out of the count.
+    """
 
     main = "pool_size"
     rank: ClassVar[int]
@@ -30,8 +32,12 @@ class _Pooling(Layer):
         check_axes(self.kind, x, axes)
         check_float(self.kind, x)
         sizes = [x.shape[axes.index(c)] for c in SPATIAL[self.rank]]
-        if self.padding == "valid" and any(isinstance(n, int) and n < k for n, k in zip(sizes, self.pool_size, strict=True)):
-            raise TypeMismatchError(f"{self.kind}: the window {list(self.pool_size)} does not fit into {x.type}; padding: same would pad it")
+        if self.padding == "valid" and any(
+            isinstance(n, int) and n < k for n, k in zip(sizes, self.pool_size, strict=True)
+        ):
+            raise TypeMismatchError(
+                f"{self.kind}: the window {list(self.pool_size)} does not fit into {x.type}; padding: same would pad it"
+            )
         padding = pairs(self.padding, sizes, self.pool_size, strides, (1,) * self.rank)
         return self.rule(x, window=self.pool_size, strides=strides, padding=padding, layout=axes)  # type: ignore[no-any-return]
 
@@ -107,12 +113,10 @@ class _GlobalPooling(Layer):
 
 
 def _global(word: str, rule: Op, rank: int) -> type[Layer]:
-    camel = f"Global{word.capitalize()}Pooling{rank}D"
-    body = {
-        "kind": f"global_{word}_pooling{rank}d", "aliases": (camel, camel.replace("eragePooling", "gPool").replace("xPooling", "xPool")),
-        "rank": rank, "rule": rule, "__module__": __name__, "__annotations__": {}, "__doc__": _GlobalPooling.__doc__,
-    }  # fmt: skip
-    return type(camel, (_GlobalPooling,), body)
+    camel, short = f"Global{word.capitalize()}Pooling{rank}D", {"average": "Avg", "max": "Max"}[word]
+    names = {"kind": f"global_{word}_pooling{rank}d", "aliases": (camel, f"Global{short}Pool{rank}D")}
+    rest = {"__module__": __name__, "__annotations__": {}, "__doc__": _GlobalPooling.__doc__}
+    return type(camel, (_GlobalPooling,), names | {"rank": rank, "rule": rule} | rest)
 
 
 LAYERS: tuple[type[Layer], ...] = (

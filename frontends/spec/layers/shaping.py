@@ -28,7 +28,7 @@ class Flatten(Layer):
         check_rank(self.kind, x, 1)
         if self.data_format == "channels_first" and x.rank > 2:
             x = ops.transpose(x, axes=(0, *range(2, x.rank), 1))
-        return x if x.rank == 2 else ops.reshape(x, shape=(x.shape[0], product(x.shape[1:])))  # type: ignore[no-any-return]
+        return x if x.rank == 2 else ops.reshape(x, shape=(x.shape[0], product(x.shape[1:])))
 
 
 Target = Annotated[list[Annotated[int, Field(ge=-1)]], Words("a list of whole numbers, one of which may be -1")]
@@ -46,7 +46,9 @@ class Reshape(Layer):
         check_rank(self.kind, x, 1)
         target, elements = tuple(self.target_shape), product(x.shape[1:])
         if isinstance(elements, int) and not _fits(elements, target):
-            raise TypeMismatchError(f"the {elements} elements of each example of {x.type} do not make the shape {list(target)}")
+            raise TypeMismatchError(
+                f"the {elements} elements of each example of {x.type} do not make the shape {list(target)}"
+            )
         return ops.reshape(x, shape=(x.shape[0], *target))  # type: ignore[no-any-return]
 
 
@@ -67,7 +69,9 @@ class Permute(Layer):
 
     def build(self, site: Site, x: Value) -> Value:
         if sorted(self.dims) != list(range(1, x.rank)):
-            raise TypeMismatchError(f"permute of {x.type} needs each of its axes 1 to {x.rank - 1} once, not {self.dims}")
+            raise TypeMismatchError(
+                f"permute of {x.type} needs each of its axes 1 to {x.rank - 1} once, not {self.dims}"
+            )
         return ops.transpose(x, axes=(0, *self.dims))  # type: ignore[no-any-return]
 
 
@@ -85,7 +89,7 @@ class RepeatVector(Layer):
 
 
 def _read_sides(rank: int) -> Any:
-    """Padding as pairs: one number, a number for each axis, or a pair for each; in one dimension a pair is the axis's own."""
+    """Padding as pairs, from one number, a number for each axis, or a pair for each; one axis takes its pair bare."""
 
     def read(value: Any) -> Sides:
         if _whole(value):

@@ -12,7 +12,9 @@ Padding = Literal["valid", "same"]
 Pairs = tuple[tuple[Size, Size], ...]
 
 
-def pairs(padding: str, sizes: Sequence[Size], window: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pairs:
+def pairs(
+    padding: str, sizes: Sequence[Size], window: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> Pairs:
     """How many elements to add before and after each axis; `causal` adds all of them before."""
     spans = [(k - 1) * d + 1 for k, d in zip(window, dilations, strict=True)]
     if padding == "same":
@@ -32,6 +34,8 @@ def same(size: Size, span: int, stride: int) -> tuple[Size, Size]:
     if isinstance(total, int):
         total = max(total, 0)
     elif span < stride:
-        raise TypeMismatchError(f"padding 'same' of the size {size} depends on that size where the stride {stride} is larger than the window {span}")
+        raise TypeMismatchError(
+            f"padding 'same' of an axis of size {size} depends on the size: the stride {stride} exceeds the window {span}"
+        )
     before = floor_div(total, 2)
     return before, total - before
