@@ -219,7 +219,7 @@ class _StepPrinter:
         """The right side of an update: nested in place where it is one expression, else a call of its function."""
         if isinstance(update.item, Node):
             return inner.node_tree(update.item)
-        trial = Body(self.writer, dict(inner.uses), inner.roots, indent=inner.indent)
+        trial = Body(self.writer, inner.uses | item_uses(update.item.items, update.outputs), inner.roots, indent=inner.indent)
         trial.known, trial.names, trial.sizes = dict(inner.known), dict(inner.names), inner.sizes
         if len(update.outputs) == 1 and all(isinstance(i, Node) for i in update.item.items):
             self.writer.print_items(trial, update.item.items)

@@ -7,13 +7,18 @@ What a perturbed run perturbs:
 
 1. Each float result of an op that rounds is multiplied by 1 + eps u, u even in [-1, 1], eps that of its declared type.
    What moves data, compares or counts is left alone (its bound is `exact`).
-2. A sum of products rounds each product, which a perturbed result does not show where large products cancel. Mostly
-   the operands are perturbed results already; where all are given (in a first layer), the first one is perturbed too.
+2. A sum of n terms (contraction, reduction) rounds n times, each time relative to what it has summed so far. Added up
+   one after another, as OpenBLAS does within a block and NumPy along a leading axis, that is eps sqrt(n) / 4 of the
+   result (measured: 2.3 eps rms for products of 256 terms, 5 eps for sums of 2048), and as much of the terms' root sum
+   of squares where large terms cancel. So result and first operand are perturbed by eps max(1, sqrt(n) / 4).
 3. A cast to a narrower float is perturbed by that type's eps: near a boundary it may go either way.
+4. Equal numbers in one place are perturbed equally, as real rounding does it: ties stay ties (a maximum over a window
+   of blank pixels). Independent errors overstated a convolution's training divergence by a factor of 10^4.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,27 +35,33 @@ from ..ir.types import holds, part_of
 
 Key = tuple[str, str]  # role (parameter or state) and path
 HELD = ("parameter", "state")
-_POOL = 1 << 18
+
+
+_LOW, _HALF = np.uint64(20), np.uint64(1 << 19)
 
 
 class Noise:
-    """Relative rounding errors: slices, at random places, of one pool of even numbers in [-1, 1]."""
+    """Relative rounding errors, even in [-1, 1] times eps: a hash of each number's bits, another one at each call."""
 
     def __init__(self, seed: int) -> None:
-        self._generator = np.random.Generator(np.random.Philox(seed))
-        self._pool = self._generator.uniform(-1.0, 1.0, _POOL)
+        self._random = random.Random(seed)
 
     def __call__(self, array: Any, eps: float) -> Any:
-        count = np.size(array)
-        start = int(self._generator.integers(_POOL - min(count, _POOL) + 1))
-        errors = self._pool[start : start + count] if count <= _POOL else np.resize(np.roll(self._pool, start), count)
+        array = np.asarray(array)
+        if array.dtype.kind == "c":
+            return self(array.real, eps) + 1j * self(array.imag, eps)
+        factor = np.uint64(self._random.getrandbits(64) | 1)
         with np.errstate(all="ignore"):
-            return array + array * (errors.reshape(np.shape(array)) * eps)
+            errors = ((array.view(np.uint64) + _HALF >> _LOW) * factor).view(np.int64).astype(np.float64)
+            errors *= eps * 2.0**-63
+            errors += 1.0
+            errors *= array
+        return errors
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One node, resolved. Values are numbers of slots; `eps` belongs to the results, `given_eps` to the first operand."""
+    """One node, resolved. Values are numbers of slots; `eps` is what its results are perturbed by."""
 
     node: Node
     rule: Rule
@@ -58,7 +69,7 @@ class Step:
     attributes: Mapping[str, Any]
     results: tuple[int, ...]
     eps: float
-    given_eps: float
+    sums: bool
     dead: tuple[int, ...]  # slots that nobody reads any more
 
 
@@ -76,10 +87,11 @@ class Reference:
         self.graph, values = widened(declared)
         self.ports, self.outputs = declared.inputs, declared.outputs  # with declared types
         self._eps = {values[v]: eps for n in declared.nodes for v in n.outputs if (eps := _rounding(n, v))}
-        self._given = _given_sums(declared, values)
+        self._sums = _float_sums(declared, values)
         self._nodes, self._slots = _needed(self.graph)
         self._dead = _dead_slots(self._nodes, self._slots, self.graph)
         self._steps: dict[tuple[tuple[int, ...], ...], list[Step]] = {}
+        self._growth: dict[Step, float] = {}
 
     def widen(self, arrays: Sequence[Any]) -> list[Any]:
         """Arrays for all inputs, rounded to their declared types, then widened."""
@@ -92,16 +104,23 @@ class Reference:
         with np.errstate(all="ignore"):
             for step in self._resolved(arrays):
                 operands = [None if i is None else slots[i] for i in step.operands]
-                if noise is not None and step.given_eps:
-                    operands[0] = noise(operands[0], step.given_eps)
                 if watch is not None:
                     operands = watch(step, operands)
+                eps = 0.0 if noise is None else step.eps
+                if noise is not None and step.sums:
+                    eps *= self._grown(step, operands)
+                    operands[0] = noise(operands[0], eps)
                 found = step.rule(*operands, **step.attributes)
                 for slot, result in zip(step.results, found if len(step.results) > 1 else (found,), strict=True):
-                    slots[slot] = noise(result, step.eps) if noise is not None and step.eps else result
+                    slots[slot] = noise(result, eps) if noise is not None and eps else result
                 for slot in step.dead:
                     slots[slot] = None
         return [slots[self._slots[p.value]] for p in self.graph.outputs]
+
+    def _grown(self, step: Step, operands: list[Any]) -> float:
+        if step not in self._growth:
+            self._growth[step] = max(1.0, np.sqrt(np.max(terms(step.rule, operands, step.attributes), initial=1.0)) / 4.0)
+        return self._growth[step]
 
     def _resolved(self, arrays: Sequence[Any]) -> list[Step]:
         """The steps for inputs of these shapes."""
@@ -120,7 +139,7 @@ class Reference:
             resolve(node.attributes, bindings),
             tuple(slots[v] for v in node.outputs),
             max(self._eps.get(v, 0.0) for v in node.outputs),
-            self._given.get(node, 0.0),
+            node in self._sums,
             dead,
         )
 
@@ -141,20 +160,16 @@ def _rounding(node: Node, value: Value) -> float:
     return 0.0 if node.op.bound.kind == "exact" else eps_of(value.dtype)
 
 
-def _given_sums(declared: Graph, values: Mapping[Value, Value]) -> dict[Node, float]:
-    """The wide nodes that sum over operands none of which is perturbed, with the eps for the first operand."""
-    given = {p.value for p in declared.inputs}
-    found: dict[Node, float] = {}
-    for node in declared.nodes:
-        if not all(v is None or v in given for v in node.inputs):
-            continue
-        if node.op.bound.kind == "exact":
-            given.update(node.outputs)
-        elif node.op.bound.kind in ("contraction", "reduction") and node.outputs[0].dtype.is_differentiable:
-            wide = values[node.outputs[0]].node
-            assert wide is not None
-            found[wide] = eps_of(node.outputs[0].dtype)
-    return found
+def _float_sums(declared: Graph, values: Mapping[Value, Value]) -> set[Node | None]:
+    """The wide nodes that sum floats."""
+    outputs = [n.outputs[0] for n in declared.nodes if n.op.bound.kind in ("contraction", "reduction")]
+    return {values[v].node for v in outputs if v.dtype.is_differentiable}
+
+
+def terms(rule: Rule, operands: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
+    """How many terms each result of a sum has: the same op on ones."""
+    ones = [np.ones_like(o) if o is not None and np.asarray(o).dtype.kind in "fc" else o for o in operands]
+    return np.real(rule(*ones, **attributes))
 
 
 def _needed(graph: Graph) -> tuple[list[Node], dict[Value, int]]:

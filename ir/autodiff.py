@@ -53,7 +53,7 @@ def backward(
     """Append the gradients of sum(seed * output) to the outputs' graph; None where an input has no influence.
 
     Nodes are appended in the scope of the node that they differentiate, in section `section`, or else in the one that
-    is set, or else in `backward`, and never before that of the node. The nodes before number `since` are taken as
+    is set, or else in `backward`, and never in one before that of what they use. The nodes before number `since` are taken as
     given. Raises `UnsupportedOpError` with every op on the way that has no gradient rule.
     """
     graph = outputs[0].graph
@@ -65,8 +65,10 @@ def backward(
         gradients.add(output, seed, None)
     wanted = {v for node in nodes for v in node.outputs} | set(wrt)
     for node in reversed(nodes):
-        if any(gradients.get(v) is not None for v in node.outputs):
-            with graph.like(node), graph.section(max(outer, node.section, key=SECTIONS.index)):
+        given = [g for v in node.outputs if (g := gradients.get(v)) is not None]
+        if given:
+            sections = [outer, node.section, *(g.node.section for g in given if g.node)]
+            with graph.like(node), graph.section(max(sections, key=SECTIONS.index)):
                 _differentiate(node, gradients, wanted)
     return [gradients.named(v) for v in wrt]
 

@@ -110,7 +110,9 @@ class _Reader:
                 self._node([_name(n) for n in names], call, [self._type(t) for t in types])
             case ast.Return():
                 self._return(statement.value)
-            case ast.Expr(value=ast.Call(func=ast.Name(id="guard"), args=[ast.Compare(left=left, ops=[relation], comparators=[right])])):
+            case ast.Expr(
+                value=ast.Call(func=ast.Name(id="guard"), args=[ast.Compare(left=left, ops=[ast.Eq() | ast.GtE() as relation], comparators=[right])])
+            ):
                 self._graph.guards.append(Guard(_RELATIONS[type(relation)], self._size(left), self._size(right)))
             case ast.Expr(value=ast.Call(func=ast.Name(id="name"), args=[ast.Constant(value=str(name))])):
                 self._graph.name = name
@@ -136,14 +138,15 @@ class _Reader:
         raise ParseError(f"neither a scope nor a section: {ast.unparse(call)[:80]}")
 
     def _scope(self, name: str, keywords: Sequence[ast.keyword]) -> Scope:
-        given = dict(_keywords(keywords))
-        kind, call = (_number(given.pop(k)) if k in given else default for k, default in (("kind", ""), ("call", 1)))
+        head = {k.arg: _number(k.value) for k in keywords if k.arg in ("kind", "call")}
+        kind, call = head.get("kind", ""), head.get("call", 1)
         if not isinstance(kind, str) or not isinstance(call, int):
             raise ParseError("the kind of a scope is a string, its call a number")
         parent = self._graph._scope
         key = (parent, name, kind, call)
         if key not in self._scopes:
-            arguments = tuple((k, self._operand(v)) for k, v in given.items())
+            rest = _keywords([k for k in keywords if k.arg not in ("kind", "call")])
+            arguments = tuple((k, self._value(v)) for k, v in rest)
             self._scopes[key] = Scope(parent, name, kind, call, arguments)
         return self._scopes[key]
 
@@ -169,10 +172,7 @@ class _Reader:
         results = value.elts if isinstance(value, ast.Tuple) else [value] if value else []
         for result in results:
             role, path, (operand,) = self._port(result, 2)
-            output = self._operand(operand)
-            if not isinstance(output, Value):
-                raise ParseError(f"an output is a value, not {output}")
-            self._graph.output(output, path, role)
+            self._graph.output(self._value(operand), path, role)
 
     # expressions
 
@@ -198,6 +198,12 @@ class _Reader:
         full = inputs if base.derivative_of or base.signature.variadic else inputs + [ast.Constant(None)] * (len(base.signature.operands) - len(inputs))
         result = gradient_op(base, tuple(not _is_none(o) for o in g), tuple(not _is_none(o) for o in full))
         return result, [o for o in (*g, *out, *full) if not _is_none(o)]
+
+    def _value(self, node: ast.expr) -> Value:
+        value = self._operand(node)
+        if not isinstance(value, Value):
+            raise ParseError(f"expected a value, not {ast.unparse(node)[:80]}")
+        return value
 
     def _operand(self, node: ast.expr) -> Any:
         """A value of the graph, None, or a number."""

@@ -60,10 +60,10 @@ def test_it_differentiates_and_shrinks(graph):
     assert str(smaller).splitlines()[7:] == [
         '    with section("backward"):',
         "        v2: f32[N, 2] = multiply(v1, v1)",
-        "        v3: f32[N, 2] = subtract(1.0, v2)",
+        "        d_logits: f32[N, 2] = subtract(1.0, v2)",
         '        with scope("dense", kind="Dense"):',
-        "            v4: f32[3, N] = transpose(image, axes=(1, 0))",
-        "            d_kernel: f32[3, 2] = matmul(v4, v3)",
+        "            v3: f32[3, N] = transpose(image, axes=(1, 0))",
+        "            d_kernel: f32[3, 2] = matmul(v3, d_logits)",
         '    return gradient("dense.kernel", d_kernel)',
     ]
     (found,) = run_reference(smaller, [IMAGE, KERNEL])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...ir import Graph
 from .builder import Builder, Step
+
+_SHORT = 10  # elements of an array that is called by what it holds
 
 
 class _Names:
@@ -49,8 +53,7 @@ def _name_the_rest(builder: Builder, final: dict[str, str], names: _Names) -> No
     suggested = {str(t): "/".join((*(v.node.scope.path if v.node and v.node.scope else ()), v.name)) for v, t in builder.tensors.items() if v.name}
     for tensor, array in draft.arrays.items():
         if tensor not in final:
-            number = str(array) if array.ndim == 0 else f"{array.dtype.name}{list(array.shape)}"
-            final[tensor] = names.take(suggested.get(tensor) or number)
+            final[tensor] = names.take(suggested.get(tensor) or _literal(array))
     for step in draft.steps:
         step.path = (nodes.take("/".join((*step.path, step.op_type))),)
         for i, tensor in enumerate(step.outputs):
@@ -59,3 +62,8 @@ def _name_the_rest(builder: Builder, final: dict[str, str], names: _Names) -> No
         step.inputs = tuple(final[t] if t else "" for t in step.inputs)
         step.outputs = tuple(final[t] for t in step.outputs)
     draft.arrays = {final[t]: a for t, a in draft.arrays.items()}
+
+
+def _literal(array: np.ndarray) -> str:
+    """What a short array is called: what it holds."""
+    return str(array.tolist()) if array.size <= _SHORT else f"{array.dtype.name}{list(array.shape)}"

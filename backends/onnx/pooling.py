@@ -65,7 +65,7 @@ def _average_pool_gradient(
     full = [(m - 1) * s + k for m, s, k in zip(g.shape[2:], strides, window, strict=True)]
     spread = b.ConvTranspose(single, np.full((1, 1, *window), 1.0 / count, g.dtype.numpy), strides=strides)
     ends = [n + p - f for n, p, f in zip(sizes, low, full, strict=True)]
-    inside = padded(b, spread, None, b.constant(0, g.dtype), (0, 0, *(-p for p in low)), (0, 0, *ends))
+    inside = padded(b, spread, b.constant(0, g.dtype), (0, 0, *(-p for p in low)), (0, 0, *ends))
     return b.reshape(inside, (product(g.shape[:2]), 1, *sizes), (*g.shape[:2], *sizes))
 
 

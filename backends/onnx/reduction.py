@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ...ir import Dim, DType, Node, Size, ops
 from ...ir.dims import product
-from ...ir.types import int32, int64, uint32, uint64
+from ...ir.types import int64
 from ..rules import When
 from .builder import Builder, Tensor
 from .lowering import by, is_float
@@ -16,6 +14,24 @@ from .lowering import by, is_float
 
 def _sum(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
     return b.reduce("ReduceSum", x, axes, keepdims)
+
+
+def _sum_rows(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Any:
+    """Over the first axes by a product with ones: ReduceSum takes 2 to 15 times as long there."""
+    gone = ops.normalize_axes(axes, x.rank)
+    first = next(i for i in range(x.rank) if i not in gone)
+    stay = [x.shape[i] for i in range(x.rank) if i not in gone]
+    inner = b.ReduceSum(x, gone[first:], keepdims=0) if gone[first:] else x
+    rows, columns = product(x.shape[:first]), product(stay)
+    total = b.MatMul(b.Expand(b.constant(1, x.dtype), (1, rows)), b.reshape(inner, (*x.shape[:first], *stay), (rows, columns)))
+    return b.reshape(total, (1, columns), b.node.outputs[0].shape)
+
+
+def _sums_rows(node: Node) -> bool:
+    """Whether a sum in a gradient is over the first axes: what a bias gets."""
+    assert node.inputs[0] is not None
+    gone = ops.normalize_axes(node.attributes["axes"], node.inputs[0].rank)
+    return is_float(node) and node.section != "forward" and 0 in gone and len(gone) < node.inputs[0].rank
 
 
 def _max(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
@@ -67,7 +83,7 @@ def _is_never_empty(node: Node) -> bool:
 
 
 rows = {
-    ops.reduce_sum: (When(is_float, by(_sum, "ReduceSum")), by(_sum_integers, "MatMul")),
+    ops.reduce_sum: (When(_sums_rows, by(_sum_rows, "MatMul", "ReduceSum")), When(is_float, by(_sum, "ReduceSum")), by(_sum_integers, "MatMul")),
     ops.reduce_max: by(_max, "ReduceMax"),
     ops.reduce_min: by(_min, "ReduceMin"),
     ops.reduce_mean: When(_is_never_empty, by(_mean, "ReduceMean")),

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ...ir import Dim, DType, Size, ops
+from ...ir import DType, Size, ops
 from ..rules import When
-from .builder import Builder, Tensor
+from .builder import Builder, Sizes, Tensor
 from .lowering import by, op
 
 
@@ -38,31 +38,25 @@ def sliced(b: Builder, x: str, axes: Any, starts: Any, stops: Any, steps: Any) -
 
 
 def _pad(b: Builder, x: Tensor, value: Tensor, *, low: Any, high: Any, interior: Any) -> Any:
-    return padded(b, x, x.shape, value, low, high)
+    return padded(b, x, value, low, high)
 
 
-def padded(b: Builder, x: str, shape: Any, value: Any, low: Any, high: Any) -> Any:
-    """`x`, of this shape, with `value` before and after each axis; negative padding cuts."""
+def padded(b: Builder, x: str, value: Any, low: Any, high: Any) -> Any:
+    """`x` with `value` before and after each axis; negative padding cuts."""
     return b.Pad(x, (*low, *high), value) if any(p != 0 for p in (*low, *high)) else x
 
 
 def _pad_between(b: Builder, x: Tensor, value: Tensor, *, low: Any, high: Any, interior: Any) -> Any:
     """Each element is padded in an axis of its own; the padding after the last element is cut again."""
-    spread = [i for i, n in enumerate(x.shape) if interior[i] and n != 0]
-    columns, wide, extra = _columns(x.shape, spread, lambda i: 1), _columns(x.shape, spread, lambda i: interior[i] + 1), []
-    for i, n in enumerate(x.shape):
-        extra += [0, interior[i]] if i in spread else [0]
-        assert n is not None
-    if not spread:
-        return padded(b, x, x.shape, value, low, high)
-    apart = padded(b, b.reshape(x, x.shape, columns), columns, value, [0] * len(columns), extra)
-    shape = [n * (interior[i] + 1) if i in spread else n for i, n in enumerate(x.shape)]
-    ends = [h - interior[i] if i in spread else h for i, h in enumerate(high)]
-    return padded(b, b.reshape(apart, wide, shape), shape, value, low, ends)
+    inner = [i if n != 0 else 0 for i, n in zip(interior, x.shape, strict=True)]
+    apart = padded(b, b.reshape(x, x.shape, _paired(x.shape, [1] * x.rank)), value, (0,) * (2 * x.rank), _paired([0] * x.rank, inner))
+    wide = [i + 1 for i in inner]
+    joined = b.reshape(apart, _paired(x.shape, wide), [n * w for n, w in zip(x.shape, wide, strict=True)])
+    return padded(b, joined, value, low, [h - i for h, i in zip(high, inner, strict=True)])
 
 
-def _columns(shape: Any, spread: list[int], width: Any) -> list[Size]:
-    return [s for i, n in enumerate(shape) for s in ((n, width(i)) if i in spread else (n,))]
+def _paired(sizes: Sizes, others: Sizes) -> tuple[Size, ...]:
+    return tuple(s for pair in zip(sizes, others, strict=True) for s in pair)
 
 
 def _reverse(b: Builder, x: Tensor, *, axes: tuple[int, ...]) -> Any:

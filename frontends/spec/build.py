@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...ir import ops
 from ...ir.dims import Dim, Size, product
-from ...ir.errors import TypeMismatchError
+from ...ir.errors import SpecError, TypeMismatchError
 from ...ir.graph import Graph, Value
 from ...ir.model import Mode, Model, Recipe, Regularizer
 from ...ir.types import DType, TensorType, dtype_of, uint32
@@ -131,9 +131,17 @@ class _Builder:
         arguments = dict(zip(names, operands, strict=True))
         with self.graph.scope(step.name, step.kind, arguments):
             if isinstance(step.what, Body):
-                return self._body(step.what, f"{path}.", arguments)[0]
+                return self._inner(step, step.what, f"{path}.", arguments)
             assert not isinstance(step.what, Formula)
             return step.what.apply(_Site(self, path), operands)
+
+    def _inner(self, step: Step, body: Body, prefix: str, inputs: Mapping[str, Value]) -> Value:
+        try:
+            return self._body(body, prefix, inputs)[0]
+        except SpecError as error:
+            if step.kind not in self.spec.sections.blocks:
+                raise
+            raise self.spec.document.within(error, step.kind, step.place) from error.__cause__
 
     @contextlib.contextmanager
     def _at(self, place: Place, kind: str, name: str) -> Iterator[None]:

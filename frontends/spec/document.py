@@ -58,6 +58,10 @@ class Document:
     def error(self, place: Place, message: str) -> SpecError:
         return SpecError(f"{self.where(place)}: {message}")
 
+    def within(self, error: SpecError, block: str, place: Place) -> SpecError:
+        """An error of a block's part, with the place where the block was used."""
+        return SpecError(f"{error} (in the block {block!r}, used at {self.where(place)})")
+
 
 def keys(place: Place) -> str:
     """How Python would reach a part: `layers[1].dense.units`."""

@@ -172,20 +172,29 @@ def _words(annotation: Any, metadata: list[Any]) -> str:
     return next((words for words in (_words(a, []) for a in get_args(annotation)) if words), "")
 
 
-@dataclass(frozen=True)
+Schema = dict[str, Any]
+
+
+def schema_reference(name: str) -> Schema:
+    """What stands in a field's JSON schema for a definition, until `schema` makes a reference of it."""
+    return {REFERENCE: name}
+
+
+REFERENCE = "isograd"
+
+
+@dataclass(frozen=True, eq=False)
 class Read:
     """The type of a field that a reader of our own reads, so that its errors keep their place."""
 
     reader: Callable[[Any], Any]
-    schema: Callable[[GetJsonSchemaHandler], dict[str, Any]]
+    schema: Schema
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validate)
 
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return self.schema(handler)
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        return self.schema
 
     def _validate(self, value: Any) -> Any:
         try:
@@ -196,19 +205,19 @@ class Read:
 
 def choice(table: Table[Any]) -> Read:
     """A field that names a row of a table."""
-    return Read(table.read, lambda handler: choice_schema(table, handler))
+    return Read(table.read, schema_reference(table.what))
 
 
 def section(row: type[Row]) -> Read:
     """A field that holds the options of one row."""
-    return Read(lambda value: read_row(row, value), lambda handler: row_schema(row, handler))
+    return Read(lambda value: read_row(row, value), schema_reference(row.kind))
 
 
 def sections(row: type[Row]) -> Read:
     """A field that holds a mapping from names to the options of a row."""
     return Read(
         lambda value: read_named(value, row.kind, lambda item: read_row(row, item)),
-        lambda handler: {"type": "object", "additionalProperties": row_schema(row, handler)},
+        {"type": "object", "additionalProperties": schema_reference(row.kind)},
     )
 
 
@@ -229,29 +238,6 @@ def check_name(name: object, place: Place = ()) -> None:
         raise OptionError(
             f"{show(name)} is not a name: letters, digits and _, no digit first, and no word of Python", place
         )
-
-
-def row_schema(row: type[Row], handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    """The JSON schema of a row's options: a mapping, or the main option alone."""
-    options = handler(row.__pydantic_core_schema__)
-    if row.main is None:
-        return options
-    alone = handler.resolve_ref_schema(options)["properties"][row.main]
-    return {"anyOf": [options, {k: v for k, v in alone.items() if k not in ("default", "title")}]}
-
-
-def choice_schema(table: Table[Any], handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    """The JSON schema of a row of a table: its name, or its name with options."""
-    rows = {name: row_schema(row, handler) for name, row in table.by_name.items()}
-    bare = [n for n, row in table.by_name.items() if not any(f.is_required() for f in row.model_fields.values())]
-    options = {
-        "type": "object",
-        "properties": rows,
-        "additionalProperties": False,
-        "minProperties": 1,
-        "maxProperties": 1,
-    }
-    return {"anyOf": [{"enum": bare}, options]}
 
 
 # types of options
@@ -301,3 +287,6 @@ Below1 = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Words("a numbe
 Sizes1 = Annotated[tuple[Count], PerAxis("a positive whole number", 1)]
 Sizes2 = Annotated[tuple[Count, Count], PerAxis("a positive whole number or a list of 2", 2)]
 Sizes3 = Annotated[tuple[Count, Count, Count], PerAxis("a positive whole number or a list of 3", 3)]
+
+
+NAMES_SCHEMA: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import GetJsonSchemaHandler
-
 from .names import hint
-from .options import NotNegative, OptionError, Read, Row, read_row, row_schema, show
+from .options import NotNegative, OptionError, Read, Row, read_row, schema_reference, show
 
 KERAS_FACTOR = 0.01  # of `l1` and `l2` by name alone
 
@@ -33,8 +31,6 @@ def read_penalty(value: Any) -> Penalty:
     return read_row(Penalty, value)
 
 
-def _schema(handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    return {"anyOf": [{"enum": list(NAMED)}, row_schema(Penalty, handler)]}
-
-
-PenaltyOption = Annotated[Penalty, Read(read_penalty, _schema)]
+PenaltyOption = Annotated[
+    Penalty, Read(read_penalty, {"anyOf": [{"enum": list(NAMED)}, schema_reference(Penalty.kind)]})
+]

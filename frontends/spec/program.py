@@ -192,8 +192,7 @@ class _Reader:
                 parts = block_parts(self.blocks[use.kind], arguments, root)
             return self.body(parts, (*within, use.kind))
         except SpecError as error:
-            where = self.document.where((*place, *use.place))
-            raise SpecError(f"{error} (in the block {use.kind!r}, used at {where})") from error.__cause__
+            raise self.document.within(error, use.kind, (*place, *use.place)) from error.__cause__
 
     def _only_unused(self, parts: Parts, steps: Sequence[Step]) -> tuple[str, ...]:
         """The only tensor that no other needs."""

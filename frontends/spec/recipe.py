@@ -6,13 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import GetJsonSchemaHandler
-
 from ...ir.model import Loss, Optimizer
 from ...ir.training.losses import ALIASES, LOSSES, METRICS
-from ...ir.training.optimizers import OPTIMIZERS
+from ...ir.training.optimizers import OPTIMIZERS, OptimizerRule
 from .names import hint
-from .options import OptionError, Read, below, show
+from .options import OptionError, Read, Schema, below, show
 
 _POSITIVE = {"learning_rate", "epsilon"}
 _SHARES = {"momentum", "beta_1", "beta_2"}
@@ -113,45 +111,31 @@ def _wrong(name: str, value: Any, default: Any) -> str:
     return "" if number and value >= 0 else "a number of at least 0"
 
 
-def _loss_schema() -> dict[str, Any]:
-    rows = {name: _options_schema(LOSSES[ALIASES.get(name, name)].options) for name in (*LOSSES, *ALIASES)}
-    return _one_of(rows)
-
-
-def _optimizer_schema(handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    rows = {name: _options_schema(rule.defaults["keras"]) for name, rule in OPTIMIZERS.items()}
-    for name, row in rows.items():
-        row["properties"]["convention"] = {"enum": list(OPTIMIZERS[name].defaults), "default": "keras"}
-    return _one_of(rows)
-
-
-def _options_schema(defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _options_schema(defaults: Mapping[str, Any]) -> Schema:
     properties = {
         n: {"type": "boolean" if isinstance(d, bool) else "number", "default": d} for n, d in defaults.items()
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _one_of(rows: Mapping[str, Any]) -> dict[str, Any]:
-    options = {
-        "type": "object",
-        "properties": dict(rows),
-        "additionalProperties": False,
-        "minProperties": 1,
-        "maxProperties": 1,
-    }
-    return {"anyOf": [{"enum": list(rows)}, options]}
+def _optimizer_options(rule: OptimizerRule) -> Schema:
+    """The options of an optimizer, with the defaults of Keras's convention."""
+    schema = _options_schema(rule.defaults["keras"])
+    schema["properties"]["convention"] = {"enum": list(rule.defaults), "default": "keras"}
+    return schema
 
 
-def _losses_schema(handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    return {"anyOf": [_loss_schema(), {"type": "object", "additionalProperties": _loss_schema()}]}
+def _one_of(rows: Mapping[str, Schema]) -> Schema:
+    options = {"type": "object", "properties": dict(rows), "additionalProperties": False, "maxProperties": 1}
+    return {"anyOf": [{"enum": list(rows)}, options | {"minProperties": 1}]}
 
 
-def _metrics_schema(handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    names = {"enum": [*METRICS, *(a for a, name in ALIASES.items() if name in METRICS)]}
-    return {"anyOf": [names, {"type": "array", "items": names}]}
+_LOSS = _one_of({name: _options_schema(LOSSES[ALIASES.get(name, name)].options) for name in (*LOSSES, *ALIASES)})
+_OPTIMIZER = _one_of({name: _optimizer_options(rule) for name, rule in OPTIMIZERS.items()})
+_METRIC: Schema = {"enum": [*METRICS, *(alias for alias, name in ALIASES.items() if name in METRICS)]}
 
-
-LossOption = Annotated[Any, Read(read_losses, _losses_schema)]
-OptimizerOption = Annotated[Optimizer, Read(read_optimizer, _optimizer_schema)]
-MetricsOption = Annotated[tuple[str, ...], Read(read_metrics, _metrics_schema)]
+LossOption = Annotated[Any, Read(read_losses, {"anyOf": [_LOSS, {"type": "object", "additionalProperties": _LOSS}]})]
+OptimizerOption = Annotated[Optimizer, Read(read_optimizer, _OPTIMIZER)]
+MetricsOption = Annotated[
+    tuple[str, ...], Read(read_metrics, {"anyOf": [_METRIC, {"type": "array", "items": _METRIC}]})
+]

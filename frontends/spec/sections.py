@@ -14,6 +14,7 @@ from ..data import LOADERS
 from .initializers import InitializerOption
 from .names import hint, is_name
 from .options import (
+    NAMES_SCHEMA,
     Count,
     Name,
     Number,
@@ -24,6 +25,7 @@ from .options import (
     Words,
     check_name,
     read_named,
+    schema_reference,
     section,
     sections,
     show,
@@ -76,50 +78,34 @@ def _read_names(value: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_tensors(value: Any) -> dict[str, Any]:
-    return read_named(value, "tensor", lambda item: item)
+def _read_items(value: Any) -> dict[str, Any]:
+    return read_named(value, "item", lambda item: item)
 
 
-def _read_arguments(value: Any) -> dict[str, Any]:
-    return read_named(value, "argument", lambda item: item)
-
-
-_names_schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
-_type_schema = {"type": "string", "pattern": r"^\s*[A-Za-z0-9]+\s*\[.*\]\s*$", "examples": ["float32[N, 8, 8]"]}
-Inputs = Annotated[
-    dict[str, Any],
-    Read(
-        _read_inputs,
-        lambda handler: {
-            "anyOf": [_type_schema, {"type": "object", "additionalProperties": _type_schema, "minProperties": 1}]
-        },
-    ),
-]
-Names = Annotated[tuple[str, ...], Read(_read_names, lambda handler: _names_schema)]
-# A layer may be a block of the spec, with arguments of its own: read later, by `program`.
-Layers = Annotated[
-    list[Any],
-    Read(
-        lambda value: _read_list(value),
-        lambda handler: {"type": "array", "items": {"$ref": "#/$defs/layer"}, "minItems": 1},
-    ),
-]
-Tensors = Annotated[
-    dict[str, Any],
-    Read(
-        _read_tensors,
-        lambda handler: {
-            "type": "object",
-            "additionalProperties": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/layer"}]},
-        },
-    ),
-]
+_TYPE_SCHEMA = {
+    "type": "string", "pattern": r"^\s*[A-Za-z0-9]+\s*\[.*\]\s*$", "examples": ["float32[N, 8, 8]"],
+}  # fmt: skip
+_INPUTS_SCHEMA = {
+    "anyOf": [_TYPE_SCHEMA, {"type": "object", "additionalProperties": _TYPE_SCHEMA, "minProperties": 1}],
+}  # fmt: skip
+_TENSORS_SCHEMA = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": "string"}, schema_reference("layer")]},
+}
+Inputs = Annotated[dict[str, Any], Read(_read_inputs, _INPUTS_SCHEMA)]
+Names = Annotated[tuple[str, ...], Read(_read_names, NAMES_SCHEMA)]
 
 
 def _read_list(value: Any) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise OptionError(f"the layers are a list of them, not {show(value)}")
     return value
+
+
+# A layer may be a block of the spec, with arguments of its own: layers are read later, by `program`.
+Layers = Annotated[list[Any], Read(_read_list, {"type": "array", "items": schema_reference("layer"), "minItems": 1})]
+Tensors = Annotated[dict[str, Any], Read(_read_items, _TENSORS_SCHEMA)]
+Arguments = Annotated[dict[str, Any], Read(_read_items, {"type": "object"})]
 
 
 class Parameter(Row):
@@ -160,9 +146,7 @@ class Block(Row):
     """Layers under one name, used like a layer; `$argument` stands for what the user of the block gives."""
 
     kind = "block"
-    arguments: Annotated[dict[str, Any], Read(_read_arguments, lambda handler: {"type": "object"})] = Field(
-        default_factory=dict
-    )
+    arguments: Arguments = Field(default_factory=dict)
     input: Names | None = None
     inputs: Names | None = None
     layers: Layers | None = None
@@ -199,7 +183,7 @@ class DataSection(Row):
 
     kind = "data"
     main = "name"
-    name: Annotated[str, Read(_read_data_name, lambda handler: {"enum": list(LOADERS)})]
+    name: Annotated[str, Read(_read_data_name, {"enum": list(LOADERS)})]
     path: Annotated[str | None, Words("a path")] = None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isograd.ir import Graph, Op, TensorType, ops
+from isograd.ir import Graph, Op, TensorType, Value, ops
 from isograd.ir.autodiff import gradients
 from isograd.ir.op import NO_GRADIENT, Sample, attribute_key
 from isograd.ir.passes import decompose
@@ -114,14 +114,14 @@ def _structure(graph: Graph) -> list[Any]:
     known: dict[Any, Any] = {}  # values and scopes by the order in which they come
 
     def seen(item: Any) -> Any:
-        if item is None or not is_scalar_constant(item):
-            return known.setdefault(item, len(known))
-        return attribute_key(item.node.attributes["value"])
+        if isinstance(item, Value) and is_scalar_constant(item):
+            return attribute_key(item.node.attributes["value"])
+        return known.setdefault(item, len(known))
 
     ports = [[(p.role, p.path, p.value.type, seen(p.value)) for p in graph.inputs]]
     nodes = [
         (
-            node.op, [v and seen(v) for v in node.inputs], attribute_key(node.attributes), node.section,
+            node.op, [None if v is None else seen(v) for v in node.inputs], attribute_key(node.attributes), node.section,
             [(seen(s), s.name, s.kind, [(k, seen(v)) for k, v in s.arguments]) for s in (node.scope.ancestry if node.scope else ())],
             [(seen(v), v.type) for v in node.outputs],
         )

@@ -15,7 +15,7 @@ class Activation(Layer):
     """A function of each element, or of each vector along an axis."""
 
     def build(self, site: Site, x: Value) -> Value:
-        check_float(self.kind, x)
+        check_float(x)
         return self.function(x)
 
     def function(self, x: Value) -> Value:

@@ -59,29 +59,29 @@ def layout(rank: int, data_format: DataFormat) -> str:
     return f"NC{SPATIAL[rank]}" if data_format == "channels_first" else f"N{SPATIAL[rank]}C"
 
 
-def check_axes(kind: str, x: Value, axes: str) -> None:
+def check_axes(x: Value, axes: str) -> None:
     """Raise unless x has as many axes as `axes` names."""
     if x.rank != len(axes):
-        raise TypeMismatchError(f"{kind} works on tensors [{', '.join(axes)}], rank {len(axes)}, not on {x.type}")
+        raise TypeMismatchError(f"takes a tensor [{', '.join(axes)}], not {x.type}")
 
 
-def check_rank(kind: str, x: Value, least: int) -> None:
+def check_rank(x: Value, least: int) -> None:
     if x.rank < least:
-        raise TypeMismatchError(f"{kind} needs a tensor of at least {least} axes, not {x.type}")
+        raise TypeMismatchError(f"takes a tensor of at least {least} axes, not {x.type}")
 
 
-def check_float(kind: str, x: Value) -> None:
+def check_float(x: Value) -> None:
     if not x.dtype.is_float:
         raise TypeMismatchError(
-            f"{kind} works on floating-point tensors, not on {x.type}; rescaling, or cast in a formula, makes one"
+            f"takes floating-point numbers, not {x.type}; rescaling, or cast in a formula, makes them"
         )
 
 
-def fixed(kind: str, x: Value, axis: int) -> int:
+def fixed(x: Value, axis: int) -> int:
     """The size of an axis that a parameter's shape depends on."""
     size = x.shape[axis]
     if not isinstance(size, int):
         raise TypeMismatchError(
-            f"{kind} needs to know the size of axis {axis % x.rank} of {x.type}, since its parameters depend on it"
+            f"its parameters depend on axis {axis % x.rank} of {x.type}, whose size must be a number"
         )
     return size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from ....ir import ops
@@ -32,15 +31,14 @@ class _Windowed(Layer):
 
     def channels(self, x: Value) -> int:
         axes = layout(self.rank, self.data_format)
-        check_axes(self.kind, x, axes)
-        check_float(self.kind, x)
-        return fixed(self.kind, x, axes.index("C"))
+        check_axes(x, axes)
+        check_float(x)
+        return fixed(x, axes.index("C"))
 
     def convolve(self, x: Value, kernel: Value, groups: int) -> Value:
         axes = layout(self.rank, self.data_format)
         sizes = [x.shape[axes.index(c)] for c in SPATIAL[self.rank]]
         padding = pairs(self.padding, sizes, self.kernel_size, self.strides, self.dilation_rate)
-        _check_windows(self.kind, x, sizes, padding, self.kernel_size, self.dilation_rate)
         return ops.conv(  # type: ignore[no-any-return]
             x, kernel, strides=self.strides, padding=padding, dilations=self.dilation_rate, groups=groups,
             layout=axes, filter_layout=f"{SPATIAL[self.rank]}IO",
@@ -48,32 +46,12 @@ class _Windowed(Layer):
 
     def finished(self, site: Site, y: Value) -> Value:
         if self.use_bias:
-            filters = fixed(self.kind, y, layout(self.rank, self.data_format).index("C"))
+            filters = fixed(y, layout(self.rank, self.data_format).index("C"))
             bias = site.parameter("bias", (filters,), y.dtype, self.bias_initializer, self.bias_regularizer)
             y = y + (
                 bias if self.data_format == "channels_last" else ops.reshape(bias, shape=(filters, *(1,) * self.rank))
             )
         return self.activation.build(site, y) if self.activation else y
-
-
-def _check_windows(
-    kind: str,
-    x: Value,
-    sizes: Sequence[object],
-    padding: Sequence[tuple[object, object]],
-    window: Sequence[int],
-    dilations: Sequence[int],
-) -> None:
-    for size, (before, after), k, d in zip(sizes, padding, window, dilations, strict=True):
-        if (
-            isinstance(size, int)
-            and isinstance(before, int)
-            and isinstance(after, int)
-            and size + before + after < (k - 1) * d + 1
-        ):
-            raise TypeMismatchError(
-                f"{kind}: the window {list(window)} does not fit into {x.type}; padding: same would pad it"
-            )
 
 
 class _Conv(_Windowed):

@@ -24,9 +24,9 @@ class _Dense(Layer):
     bias_regularizer: PenaltyOption | None = None
 
     def affine(self, site: Site, x: Value, columns: int) -> Value:
-        check_rank(self.kind, x, 2)
-        check_float(self.kind, x)
-        rows = fixed(self.kind, x, -1)
+        check_rank(x, 2)
+        check_float(x)
+        rows = fixed(x, -1)
         y = x @ site.parameter("kernel", (rows, columns), x.dtype, self.kernel_initializer, self.kernel_regularizer)
         if self.use_bias:
             y = y + site.parameter("bias", (columns,), x.dtype, self.bias_initializer, self.bias_regularizer)
@@ -83,7 +83,7 @@ class Dropout(Layer):
     rate: Rate
 
     def build(self, site: Site, x: Value) -> Value:
-        check_float(self.kind, x)
+        check_float(x)
         source = site.random(x) if self.rate else None
         return x if source is None else ops.dropout(x, *source, rate=self.rate)
 

@@ -48,10 +48,10 @@ class BatchNormalization(_Affine):
     moving_variance_initializer: InitializerOption = ONES
 
     def build(self, site: Site, x: Value) -> Value:
-        check_rank(self.kind, x, 2)
-        check_float(self.kind, x)
+        check_rank(x, 2)
+        check_float(x)
         ops.normalize_axis(self.axis, x.rank)
-        shape = (fixed(self.kind, x, self.axis),)
+        shape = (fixed(x, self.axis),)
         gamma, beta = self.affine(site, x, shape)
         mean = site.state("moving_mean", shape, x.dtype, self.moving_mean_initializer)
         variance = site.state("moving_variance", shape, x.dtype, self.moving_variance_initializer)
@@ -74,11 +74,11 @@ class LayerNormalization(_Affine):
     axis: Annotated[int | list[int], Words("a whole number or a list of them")] = -1
 
     def build(self, site: Site, x: Value) -> Value:
-        check_rank(self.kind, x, 1)
-        check_float(self.kind, x)
+        check_rank(x, 1)
+        check_float(x)
         given = (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
         axes = ops.normalize_axes(given, x.rank)
-        shape = tuple(fixed(self.kind, x, a) for a in axes)
+        shape = tuple(fixed(x, a) for a in axes)
         gamma, beta = (_spread(v, x, axes) for v in self.affine(site, x, shape))
         return ops.layer_norm(x, gamma, beta, axes=given, epsilon=self.epsilon)  # type: ignore[no-any-return]
 

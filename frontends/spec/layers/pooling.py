@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ....ir import ops
-from ....ir.errors import TypeMismatchError
 from ....ir.graph import Value
 from ....ir.op import Op
 from ..options import Sizes1, Sizes2, Sizes3
@@ -29,15 +28,9 @@ class _Pooling(Layer):
 
     def build(self, site: Site, x: Value) -> Value:
         axes, strides = layout(self.rank, self.data_format), self.strides or self.pool_size
-        check_axes(self.kind, x, axes)
-        check_float(self.kind, x)
+        check_axes(x, axes)
+        check_float(x)
         sizes = [x.shape[axes.index(c)] for c in SPATIAL[self.rank]]
-        if self.padding == "valid" and any(
-            isinstance(n, int) and n < k for n, k in zip(sizes, self.pool_size, strict=True)
-        ):
-            raise TypeMismatchError(
-                f"{self.kind}: the window {list(self.pool_size)} does not fit into {x.type}; padding: same would pad it"
-            )
         padding = pairs(self.padding, sizes, self.pool_size, strides, (1,) * self.rank)
         return self.rule(x, window=self.pool_size, strides=strides, padding=padding, layout=axes)  # type: ignore[no-any-return]
 
@@ -106,8 +99,8 @@ class _GlobalPooling(Layer):
 
     def build(self, site: Site, x: Value) -> Value:
         axes = layout(self.rank, self.data_format)
-        check_axes(self.kind, x, axes)
-        check_float(self.kind, x)
+        check_axes(x, axes)
+        check_float(x)
         spatial = tuple(axes.index(c) for c in SPATIAL[self.rank])
         return self.rule(x, axes=spatial, keepdims=self.keepdims)  # type: ignore[no-any-return]
 
@@ -115,7 +108,7 @@ class _GlobalPooling(Layer):
 def _global(word: str, rule: Op, rank: int) -> type[Layer]:
     camel, short = f"Global{word.capitalize()}Pooling{rank}D", {"average": "Avg", "max": "Max"}[word]
     names = {"kind": f"global_{word}_pooling{rank}d", "aliases": (camel, f"Global{short}Pool{rank}D")}
-    rest = {"__module__": __name__, "__annotations__": {}, "__doc__": _GlobalPooling.__doc__}
+    rest: dict[str, Any] = {"__module__": __name__, "__annotations__": {}, "__doc__": _GlobalPooling.__doc__}
     return type(camel, (_GlobalPooling,), names | {"rank": rank, "rule": rule} | rest)
 
 

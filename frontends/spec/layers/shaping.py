@@ -25,7 +25,7 @@ class Flatten(Layer):
     data_format: DataFormat = "channels_last"
 
     def build(self, site: Site, x: Value) -> Value:
-        check_rank(self.kind, x, 1)
+        check_rank(x, 1)
         if self.data_format == "channels_first" and x.rank > 2:
             x = ops.transpose(x, axes=(0, *range(2, x.rank), 1))
         return x if x.rank == 2 else ops.reshape(x, shape=(x.shape[0], product(x.shape[1:])))
@@ -43,7 +43,7 @@ class Reshape(Layer):
     target_shape: Target
 
     def build(self, site: Site, x: Value) -> Value:
-        check_rank(self.kind, x, 1)
+        check_rank(x, 1)
         target, elements = tuple(self.target_shape), product(x.shape[1:])
         if isinstance(elements, int) and not _fits(elements, target):
             raise TypeMismatchError(
@@ -84,7 +84,7 @@ class RepeatVector(Layer):
     n: Count
 
     def build(self, site: Site, x: Value) -> Value:
-        check_axes(self.kind, x, "NC")
+        check_axes(x, "NC")
         return ops.broadcast_to(ops.expand_dims(x, 1), shape=(x.shape[0], self.n, x.shape[1]))  # type: ignore[no-any-return]
 
 
@@ -104,7 +104,7 @@ def _read_sides(rank: int) -> Any:
     whole = {"type": "integer", "minimum": 0}
     pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
     axes = {"type": "array", "items": {"anyOf": [whole, pair]}, "minItems": rank, "maxItems": rank}
-    return Read(read, lambda handler: {"anyOf": [whole, pair if rank == 1 else axes]})
+    return Read(read, {"anyOf": [whole, pair if rank == 1 else axes]})
 
 
 def _whole(value: Any) -> bool:
@@ -122,7 +122,7 @@ class _ZeroPadding(Layer):
 
     def build(self, site: Site, x: Value) -> Value:
         axes = layout(len(self.padding), self.data_format)
-        check_axes(self.kind, x, axes)
+        check_axes(x, axes)
         sides = dict(zip(SPATIAL[len(self.padding)], self.padding, strict=True))
         low, high = (tuple(sides[c][i] if c in sides else 0 for c in axes) for i in (0, 1))
         return ops.pad(x, 0.0 if x.dtype.is_float else 0, low=low, high=high, interior=(0,) * x.rank)  # type: ignore[no-any-return]

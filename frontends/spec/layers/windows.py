@@ -19,6 +19,9 @@ def pairs(
     spans = [(k - 1) * d + 1 for k, d in zip(window, dilations, strict=True)]
     if padding == "same":
         return tuple(same(*axis) for axis in zip(sizes, spans, strides, strict=True))
+    for size, span in zip(sizes, spans, strict=True):
+        if padding == "valid" and isinstance(size, int) and size < span:
+            raise TypeMismatchError(f"a window of {span} does not fit into an axis of {size}; `padding: same` pads it")
     return tuple((span - 1 if padding == "causal" else 0, 0) for span in spans)
 
 
@@ -35,7 +38,7 @@ def same(size: Size, span: int, stride: int) -> tuple[Size, Size]:
         total = max(total, 0)
     elif span < stride:
         raise TypeMismatchError(
-            f"padding 'same' of an axis of size {size} depends on the size: the stride {stride} exceeds the window {span}"
+            f"padding 'same' of an axis of size {size} depends on it, as the stride {stride} exceeds the window {span}"
         )
     before = floor_div(total, 2)
     return before, total - before
