@@ -182,11 +182,14 @@ class Body:
         nested = [v for v in inputs if v in self.known and not self.known[v].atomic]
         if not nested:
             return False
-        largest = max(nested, key=lambda v: len(ast.unparse(self.known[v].tree)))
-        expression = self.known.pop(largest)
-        self._release(expression)
-        self.assign((largest,), expression.tree, comment="")
+        self.settle(max(nested, key=lambda v: len(ast.unparse(self.known[v].tree))))
         return True
+
+    def settle(self, value: Value) -> None:
+        """Give a value that would be nested a statement and a name of its own."""
+        expression = self.known.pop(value)
+        self._release(expression)
+        self.assign((value,), expression.tree)
 
     def _consume(self, inputs: Sequence[Value]) -> None:
         for value in inputs:

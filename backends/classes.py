@@ -11,8 +11,9 @@ from typing import Any
 from ..ir import Graph, Value
 from .body import Body
 from .functions import is_function, signature, stored_ports
-from .module import Function, ModuleWriter, argument_names
+from .module import Function, ModuleWriter, argument_names, snake
 from .regions import Call, item_uses, tree
+from .repetition import CallParts
 from .target import Target
 from .template import literal, name_of
 
@@ -36,19 +37,14 @@ class ClassWriter(ModuleWriter):
 
     style: ClassStyle = field(kw_only=True)
 
-    def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> tuple[list[Value], Callable[[], ast.expr]]:
+    def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> CallParts:
         if not any(v in self.paths for v in call.inputs):
             return super().call_parts(body, call, outputs)
-        outside = [v for v in call.inputs if not (v.node is not None and v.node.op.name == "constant")]
-        leaves, values = self._split(call, outside)
+        leaves, values = self._split(call, self._outside(call))
         made, shapes = self._class_of(call, leaves, values, outputs)
         relative = ".".join(call.scope.path[len(body.prefix) :])
         body.children[relative] = f"{made.name}({shapes})"
-
-        def build() -> ast.expr:
-            return ast.Call(attribute_path(relative), [body.expression(v).tree for v in values], [])
-
-        return [*leaves, *values], build
+        return CallParts(made.name, outputs, leaves, values, [attribute_path(relative)], [snake(made.name)], is_method=True)
 
     def _class_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> tuple[Function, str]:
         body = Body(self, item_uses(call.items, outputs), SELF, call.scope.path)

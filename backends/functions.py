@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from ..ir import Graph, Node, Port, Scope, Value
 from .body import Body
 from .module import ModuleWriter, branch
+from .program import as_lists
 from .regions import item_uses, tree
 from .target import Target, type_text
-from .template import name_of
+from .template import function_source, name_of
 
 SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
 
@@ -74,6 +75,8 @@ def loader(graph: Graph, writer: ModuleWriter) -> str:
     else:
         lines += ["    params = {}", "    for name, array in load_file(path).items():", "        branch = params"]
     lines += ['        *parents, leaf = name.split(".")', "        for parent in parents:", "            branch = branch.setdefault(parent, {})"]
-    lines += [f"        branch[leaf] = {array}", f"    return {'params, state' if state else 'params'}"]
-    text = "\n".join(lines)
+    counted = any(part.isdigit() for p in graph.inputs for part in p.path.split("."))
+    returned = [f"as_lists({name})" if counted else name for name in (("params", "state") if state else ("params",))]
+    lines += [f"        branch[leaf] = {array}", f"    return {', '.join(returned)}"]
+    text = "\n".join([*lines, *(["", "", function_source(as_lists)] if counted else [])])
     return f"STATE = {{{', '.join(map(repr, state))}}}\n\n\n{text}".replace("'", '"') if state else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from ..ir import Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
 from .regions import Call, item_uses
+from .repetition import CallParts, print_loop, repeated
 from .style import tidy
 from .target import Target, drop_defaults
 from .template import bind, free_names, function_ast, function_source, is_ours, literal, name_of, single_return, substitute, unread_parameters, without_unread
@@ -101,45 +102,47 @@ class ModuleWriter:
     # functions
 
     def print_items(self, body: Body, items: Sequence[Node | Call]) -> None:
-        for item in items:
+        """Print items in order; equal calls on the elements of a list, each fed by the one before, as a loop."""
+        waiting = list(items)
+        while waiting:
+            item = waiting.pop(0)
             if isinstance(item, Node):
                 body.node(item)
+                continue
+            run = repeated(self, body, item, waiting)
+            del waiting[: len(run) - 1]
+            if len(run) > 1:
+                print_loop(body, run)
             else:
-                self.print_call(body, item)
+                run[0].define(body)
 
     def print_call(self, body: Body, call: Call) -> None:
         """Print a scope as a function (or find it printed) and its call in `body`."""
-        outputs = self.outputs_of(body, call)
-        inputs, build = self.call_parts(body, call, outputs)
-        body.define(outputs, inputs, build)
+        self.call_parts(body, call, self.outputs_of(body, call)).define(body)
 
     def outputs_of(self, body: Body, call: Call) -> list[Value]:
         return [v for n in call.nodes for v in n.outputs if body.uses.get(v, 0) > 0]
 
-    def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> tuple[list[Value], Callable[[], ast.expr]]:
-        """What a call reads, and what writes its expression."""
-        given = [v for _, v in call.scope.arguments]
-        first = {v: given.index(v) if v in given else len(given) for v in call.inputs}
-        outside = sorted((v for v in call.inputs if not is_inline(v)), key=first.__getitem__)
-        leaves, values = self._split(call, outside)
+    def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> CallParts:
+        """What the call of a scope consists of; its function is printed now, where it was not before."""
+        leaves, values = self._split(call, self._outside(call))
         function = self.function_of(call, leaves, values, outputs)
+        roles = [r for r in LETTERS if any(self.paths[v].role == r for v in leaves)]
+        path = call.scope.path[len(body.prefix) :]
+        return CallParts(function.name, outputs, leaves, values, [branch(body.roots[r], path) for r in roles], [LETTERS[r] for r in roles])
 
-        def build() -> ast.expr:
-            arguments = [*self._subtrees(call, leaves, body), *(body.expression(v).tree for v in values)]
-            return ast.Call(name_of(function.name), arguments, [])
-
-        return [*leaves, *values], build
+    @staticmethod
+    def _outside(call: Call) -> list[Value]:
+        """What crosses the border: in the order of the arguments that the scope names, then by first use."""
+        given = [v for _, v in call.scope.arguments]
+        order = {v: given.index(v) if v in given else len(given) for v in call.inputs}
+        return sorted((v for v in call.inputs if not is_inline(v)), key=order.__getitem__)
 
     def _split(self, call: Call, outside: Sequence[Value]) -> tuple[list[Value], list[Value]]:
         """What the callee finds in its own branch of the tree, and what it is given."""
         prefix = ".".join(call.scope.path) + "."
         own = [v for v in outside if v in self.paths and call.scope.name and self.paths[v].path.startswith(prefix)]
         return own, [v for v in outside if v not in own]
-
-    def _subtrees(self, call: Call, leaves: Sequence[Value], body: Body) -> list[ast.expr]:
-        """`params["dense"]`, and `state["dense"]` where the callee reads state."""
-        roles = [r for r in ("parameter", "state") if any(self.paths[v].role == r for v in leaves)]
-        return [branch(body.roots[r], call.scope.path[len(body.prefix) :]) for r in roles]
 
     def function_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> Function:
         """The function of a call: printed now, or before for an equal one."""
@@ -223,7 +226,7 @@ def is_inline(value: Value) -> bool:
 def branch(root: str, path: Sequence[str]) -> ast.expr:
     tree: ast.expr = name_of(root)
     for part in ".".join(path).split(".") if path else ():
-        tree = ast.Subscript(tree, ast.Constant(part), ast.Load())
+        tree = ast.Subscript(tree, ast.Constant(int(part) if part.isdigit() else part), ast.Load())
     return tree
 
 

@@ -55,8 +55,8 @@ def execute(source: str, name: str) -> Mapping[str, Any]:
     return MappingProxyType(namespace)
 
 
-def as_tree(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Arrays by dotted names as nested dicts."""
+def as_tree(arrays: Mapping[str, Any]) -> Any:
+    """Arrays by dotted names as nested dicts; names that count, 0, 1, 2..., as lists."""
     tree: dict[str, Any] = {}
     for name, array in arrays.items():
         *parents, leaf = name.split(".")
@@ -64,4 +64,14 @@ def as_tree(arrays: Mapping[str, Any]) -> dict[str, Any]:
         for parent in parents:
             branch = branch.setdefault(parent, {})
         branch[leaf] = array
-    return tree
+    return as_lists(tree)
+
+
+def as_lists(tree: Any) -> Any:
+    """Branches named 0, 1, 2... as lists."""
+    if not isinstance(tree, dict):
+        return tree
+    branches = {k: as_lists(v) for k, v in tree.items()}
+    if branches and all(k.isdigit() for k in branches):
+        return [branches[k] for k in sorted(branches, key=int)]
+    return branches

@@ -154,7 +154,7 @@ class _StepPrinter:
     def _held(self, port: Port) -> str:
         expression = self.body.expression(port.value)
         if not expression.atomic:
-            self.body.assign((port.value,), self.body.known.pop(port.value).tree)
+            self.body.settle(port.value)
             expression = self.body.expression(port.value)
         return ast.unparse(expression.tree)
 
@@ -225,7 +225,7 @@ class _StepPrinter:
             self.writer.print_items(trial, update.item.items)
             if not trial.lines:
                 return trial.expression(update.outputs[0]).tree
-        return self.writer.call_parts(inner, update.item, update.outputs)[1]()
+        return self.writer.call_parts(inner, update.item, update.outputs).tree(inner)
 
     def _target(self, value: Value, name: str) -> str:
         port = self.new[value]

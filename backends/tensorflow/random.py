@@ -6,8 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from ...ir import ops
+from ...ir import Node, ops
 from ...ir.ops.random import threshold
+from ..rules import When
 
 
 def word(pair: Any) -> Any:
@@ -19,8 +20,8 @@ def word(pair: Any) -> Any:
 def squares32(key: Any, counter: Any, shape: Any) -> Any:
     """A 32-bit number for each element: four rounds of squaring counter times key (Widynski, arXiv 2004.06278)."""
     key, half = word(key), tf.constant(32, tf.uint64)
-    index = tf.reshape(tf.range(tf.reduce_prod(tf.cast(tf.stack(shape), tf.int64))), shape)
-    x = y = (tf.cast(index, tf.uint64) + word(counter)) * key
+    index = tf.cast(tf.range(tf.reduce_prod(tf.cast(shape, tf.int64))), tf.uint64)
+    x = y = (tf.reshape(index, shape) + word(counter)) * key
     z = y + key
     for addend in (y, z, y):
         x = x * x + addend
@@ -33,13 +34,29 @@ def _mask(key: Any, counter: Any, *, shape: Any, rate: Any) -> Any:
 
 
 def _uniform(key: Any, counter: Any, *, shape: Any) -> Any:
-    return tf.cast(squares32(key, counter, shape) // 256, tf.float32) * 2.0**-24
+    return tf.cast(tf.bitwise.right_shift(squares32(key, counter, shape), tf.constant(8, tf.uint64)), tf.float32) * 2.0**-24
 
 
-def _advance_counter(counter: Any, *, amount: Any) -> Any:
+def advance(counter: Any, amount: Any) -> Any:
     """The 64-bit counter, low word first, moved on by an amount."""
-    total = word(counter) + tf.cast(amount, tf.uint64)
+    total = word(counter) + amount
     return tf.cast(tf.stack([total % 2**32, total // 2**32]), tf.uint32)
 
 
-rows = {ops.random_mask: _mask, ops.random_uniform: _uniform, ops.advance_counter: _advance_counter}
+def _advance_counter(counter: Any, *, amount: Any) -> Any:
+    return advance(counter, amount)
+
+
+def _advance_counter_by_size(counter: Any, *, amount: Any) -> Any:
+    return advance(counter, tf.cast(amount, tf.uint64))
+
+
+def _is_known(node: Node) -> bool:
+    return isinstance(node.attributes["amount"], int)
+
+
+rows = {
+    ops.random_mask: _mask,
+    ops.random_uniform: _uniform,
+    ops.advance_counter: (When(_is_known, _advance_counter), _advance_counter_by_size),
+}

@@ -13,10 +13,6 @@ from ..rules import When
 _omitted: Any = None  # an argument that is its default is not written
 
 
-def _unchanged(x: Any) -> Any:
-    return x
-
-
 def _sum(x: Any, *, axes: Any, keepdims: Any) -> Any:
     return tf.reduce_sum(x, axis_or_axes(axes), keepdims=keepdims if keepdims else _omitted)
 
@@ -81,17 +77,8 @@ def _argmin_as(x: Any, *, axis: Any, dtype: Any) -> Any:
     return tf.cast(tf.argmin(x, axis), dtype)
 
 
-def _reduces_nothing(node: Node) -> bool:
-    """Whether no axis is named: TensorFlow takes an empty list for one of floats."""
-    return node.attributes["axes"] == ()
-
-
 def _reduces_all(node: Node) -> bool:
     return node.attributes["axes"] is None
-
-
-def _reduces_something(node: Node) -> bool:
-    return node.attributes["axes"] != ()
 
 
 def _is_int64(node: Node) -> bool:
@@ -102,14 +89,13 @@ def _is_int32(node: Node) -> bool:
     return node.outputs[0].dtype.name == "int32"
 
 
-NOTHING = When(_reduces_nothing, _unchanged)
 rows = {
-    ops.reduce_sum: (NOTHING, When(_reduces_all, _sum_of_all), _sum),
-    ops.reduce_max: (NOTHING, When(_reduces_all, _max_of_all), _max),
-    ops.reduce_min: (NOTHING, When(_reduces_all, _min_of_all), _min),
-    ops.reduce_mean: (NOTHING, When(_reduces_all, _mean_of_all), _mean),
-    ops.reduce_variance: When(_reduces_something, _variance),
-    ops.log_sum_exp: (NOTHING, _log_sum_exp),
+    ops.reduce_sum: (When(_reduces_all, _sum_of_all), _sum),
+    ops.reduce_max: (When(_reduces_all, _max_of_all), _max),
+    ops.reduce_min: (When(_reduces_all, _min_of_all), _min),
+    ops.reduce_mean: (When(_reduces_all, _mean_of_all), _mean),
+    ops.reduce_variance: _variance,
+    ops.log_sum_exp: _log_sum_exp,
     ops.argmax: (When(_is_int64, _argmax), When(_is_int32, _argmax_int32), _argmax_as),
     ops.argmin: (When(_is_int64, _argmin), When(_is_int32, _argmin_int32), _argmin_as),
 }

@@ -65,7 +65,7 @@ def block_parts(block: Block, arguments: Mapping[str, Any], root: Place) -> Part
             _filled(block.parameters or {}, arguments, ()), "parameter", lambda item: read_row(Parameter, item)
         )
     parameters = {name: (row, (*root, "parameters", name)) for name, row in rows.items()}
-    inputs = _either(block, "input", root) or {"input": root}
+    inputs = _either(block, "input", root) or {"x": root}
     return Parts(inputs, parameters, *_filled_parts(block, arguments, root), _either(block, "output", root), root)
 
 

@@ -180,7 +180,7 @@ class _Reader:
             raise OptionError(f"{use.kind} takes a list of layers, not {show(use.options)}", use.place)
         root = (*place, *use.place)
         layers = [(item, (*root, i)) for i, item in enumerate(use.options)]
-        return self.body(Parts({"input": root}, {}, layers, {}, {}, root), within)
+        return self.body(Parts({"x": root}, {}, layers, {}, {}, root), within)
 
     def _block(self, use: Use, place: Place, within: tuple[str, ...]) -> Body:
         if use.kind in within:

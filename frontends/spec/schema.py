@@ -23,10 +23,9 @@ def json_schema() -> Schema:
     """What a spec may look like, as JSON Schema 2020-12. Blocks have their own names, so a layer may have any."""
     definitions = {row.kind: _row(row) for row in (Parameter, Block, DataSection, TrainSection, Penalty)}
     for table in (LAYERS, ACTIVATIONS, INITIALIZERS):
-        definitions |= {
-            f"{table.what}.{row.kind}": _row(row, _beside() if table is LAYERS else None) for row in table.rows
-        }
+        definitions |= {f"{table.what}.{row.kind}": _row(row, table is LAYERS) for row in table.rows}
         definitions[table.what] = _choice(table)
+    definitions["argument"] = {"type": "string", "pattern": r"^\$\w+$"}
     layer = definitions["layer"]["anyOf"]
     layer[0] = {"type": "string", "examples": layer[0]["enum"]}
     lists = {name: {"type": "array", "items": {REFERENCE: "layer"}, "minItems": 1} for name in SEQUENTIAL}
@@ -41,10 +40,13 @@ def _beside() -> Schema:
     return {names: NAMES_SCHEMA, name: {"type": "string"}, repeat: {"type": "integer", "minimum": 1}}
 
 
-def _row(row: type[Row], beside: Schema | None = None) -> Schema:
+def _row(row: type[Row], is_layer: bool = False) -> Schema:
     """A row's options: a mapping, nothing where none is needed, or the main option alone."""
     options = row.model_json_schema()
-    options["properties"] = options.get("properties", {}) | (beside or {})
+    properties = options.setdefault("properties", {})
+    if is_layer:  # in a block, any option may be one of the block's arguments
+        properties |= {name: {"anyOf": [option, {REFERENCE: "argument"}]} for name, option in properties.items()}
+        properties |= _beside()
     alone = [options["properties"][row.main]] if row.main else []
     nothing = [] if options.get("required") or row is Sections else [{"type": "null"}]
     return {"anyOf": [options, *alone, *nothing]} if alone or nothing else options
@@ -71,8 +73,7 @@ def _linked(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     if REFERENCE in schema:
-        rest = {key: value for key, value in schema.items() if key not in (REFERENCE, "title")}
-        return {"$ref": f"#/$defs/{schema[REFERENCE]}"} | rest
+        return {"$ref": f"#/$defs/{schema[REFERENCE]}"}
     return {key: _linked(item) for key, item in schema.items() if key != "title" or isinstance(item, dict)}
 
 

@@ -63,7 +63,7 @@ def _read_size(text: str, whole: str) -> Size:
 
 def _read_inputs(value: Any) -> dict[str, TensorType]:
     if isinstance(value, str):
-        return {"input": read_type(value)}
+        return {"x": read_type(value)}
     if value == {}:
         raise OptionError("a model has at least one input")
     return read_named(value, "input", read_type)

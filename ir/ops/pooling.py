@@ -161,7 +161,7 @@ max_pool = Op(
     samples=(sample((2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), **_FIRST), sample((2, 7, 5), **_LINE)),
 )  # fmt: skip
 max_pool_gradient = Op(
-    "max_pool_gradient", _max_pool_gradient_type, _max_pool_gradient, lambda h, out, g, x, **a: (max_pool_select(h, x, **a), None),
+    "max_pool_gradient", _max_pool_gradient_type, _max_pool_gradient, lambda h, out, g, x, **a: (max_pool_select(h, x, **a), None), bound=Bound("reduction", 4.0),
     samples=(sample((2, 3, 7, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 4), (2, 3, 5, 8), **_FIRST), sample((2, 3, 5), (2, 7, 5), **_LINE)),
 )  # fmt: skip
 max_pool_select = Op(

@@ -1,6 +1,5 @@
 """The verifier: good graphs pass, and each invariant that is broken on purpose is caught, with the place."""
 
-import numpy as np
 import pytest
 
 from isograd.ir import Graph, Op, Port, Scope, TensorType, Value, ops
@@ -259,4 +258,3 @@ def test_a_body_may_use_the_sizes_around_it():
     graph = Graph()
     loop(graph.input("x", f32(N)), body=body)
     verify(graph)
-    assert np.isfinite(len(graph.nodes))

@@ -1,0 +1,111 @@
+"""Every op in every element type that it takes: with a kernel of ONNX Runtime's, or with casts that are told."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from onnxruntime.capi import _pybind_state
+
+from isograd.backends.onnx.kernels import KERNELS
+from isograd.backends.onnx.legalize import legalize
+from isograd.backends.onnx.model import emit, ready_graph
+from isograd.ir import Graph, TensorType, ops
+from isograd.ir.errors import TypeMismatchError, UnsupportedOpError
+from isograd.ir.evaluate import run_reference
+from isograd.ir.types import DTYPES, dtype_of
+
+ONNX_NAMES = {"float32": "float", "float64": "double"}
+INTEGERS = [d.name for d in DTYPES if d.is_integer]
+KNOWN_GAPS = {
+    ("argmax", "uint64"): "nothing orders uint64",
+    ("argmin", "uint64"): "nothing orders uint64",
+    ("reduce_max", "uint64"): "nothing orders uint64",
+    ("reduce_min", "uint64"): "nothing orders uint64",
+}
+
+
+def kernels_of_the_runtime():
+    found = {}
+    for kernel in _pybind_state.get_registered_ep_kernel_defs("CPUExecutionProvider"):
+        if kernel.domain == "" and kernel.version_range[1] > 1000:
+            for name in ("T", "T1", "V"):
+                found.setdefault(kernel.op_name, {}).setdefault(name, set()).update(kernel.type_constraints.get(name, []))
+    return {op: next((v for v in by_name.values() if v), set()) for op, by_name in found.items()}
+
+
+def test_the_table_of_kernels_is_the_runtimes():
+    real = kernels_of_the_runtime()
+    for op, dtypes in KERNELS.items():
+        names = {f"tensor({ONNX_NAMES.get(d, d)})" for d in dtypes}
+        have = real[op] & {f"tensor({ONNX_NAMES.get(d.name, d.name)})" for d in DTYPES}
+        assert names == have, op
+
+
+def integer_samples(op, dtype):
+    """The op's samples with integers of all sizes for its floats."""
+    generator = np.random.default_rng(5)
+    limits = np.iinfo(dtype)
+
+    def turned(operand):
+        array = None if operand is None else np.asarray(operand)
+        if array is None or array.dtype != np.float32:
+            return operand
+        return generator.integers(limits.min, limits.max, array.shape, dtype, endpoint=True)
+
+    return tuple(dataclasses.replace(s, operands=tuple(map(turned, s.operands))) for s in op.samples)
+
+
+def graph_of(op, samples):
+    graph, arrays = Graph(op.name), []
+    for k, sample in enumerate(samples):
+        values = []
+        for i, operand in enumerate(sample.operands):
+            array = None if operand is None else np.asarray(operand)
+            values.append(None if array is None else graph.input(f"s{k}.{i}", TensorType(dtype_of(array.dtype), array.shape)))
+            arrays += [] if array is None else [array]
+        results = graph.apply(op, *values, **sample.attributes)
+        for j, value in enumerate(results if isinstance(results, tuple) else (results,)):
+            graph.output(value, f"s{k}.out{j}")
+    return graph, arrays
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_are_exact(op, dtype, run):
+    try:
+        graph, arrays = graph_of(op, integer_samples(op, dtype))
+    except TypeMismatchError:
+        pytest.skip("not for integers")
+    if (op.name, dtype) in KNOWN_GAPS:
+        with pytest.raises(UnsupportedOpError, match=dtype):
+            emit(graph)
+        return
+    for port, result, truth in zip(graph.outputs, run(graph, arrays), run_reference(graph, arrays), strict=True):
+        assert result.dtype == truth.dtype
+        np.testing.assert_array_equal(result, truth, err_msg=port.path)
+
+
+def test_float64_is_exact_but_where_it_is_told(op, sample_graph, run):
+    graph, arrays = sample_graph(op, dtype="float64")
+    _, notes = ready_graph(graph, 21)
+    tolerance = 1e-5 if notes else 2e-14
+    for port, result, truth in zip(graph.outputs, run(graph, arrays), run_reference(graph, arrays), strict=True):
+        assert result.dtype == truth.dtype
+        np.testing.assert_allclose(result, truth, rtol=tolerance, atol=tolerance, err_msg=port.path)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float16", 1e-2)])
+def test_narrow_floats_run(op, dtype, tolerance, sample_graph, run):
+    graph, arrays = sample_graph(op, dtype=dtype)
+    for port, result, truth in zip(graph.outputs, run(graph, arrays), run_reference(graph, arrays), strict=True):
+        assert result.dtype == truth.dtype
+        np.testing.assert_allclose(result.astype(float), truth.astype(float), rtol=tolerance, atol=tolerance, err_msg=port.path)
+
+
+def test_a_cast_says_what_and_where():
+    graph = Graph()
+    x = graph.input("x", TensorType(dtype_of("float64"), (3,)))
+    with graph.at("layer 7"):
+        graph.output(ops.erf(x) + 1.0, "y")
+    legal, notes = legalize(graph)
+    assert notes == ["erf at layer 7 computes in float32: ONNX Runtime has no float64 Erf on the CPU"]
+    assert [n.op for n in legal.nodes if n.op is not ops.constant] == [ops.cast, ops.erf, ops.cast, ops.add]
