@@ -13,24 +13,49 @@ if TYPE_CHECKING:
     from .equivalence import compare
     from .frontends.load import load
     from .frontends.spec import from_spec
-    from .ir.gradient import grad
     from .ir.errors import (
-        BackendUnavailableError, GuardError, IsogradError, SpecError, TypeMismatchError, UnsafeModelError, UnsupportedOpError,
-    )  # fmt: skip
+        BackendUnavailableError,
+        GuardError,
+        IsogradError,
+        SpecError,
+        TypeMismatchError,
+        UnsafeModelError,
+        UnsupportedOpError,
+    )
+    from .ir.gradient import grad
     from .ir.model import Loss, Model, Optimizer, Recipe
     from .ir.training import training_step
 
 _HOMES = {
     "from_spec": "frontends.spec",
-    "load": "frontends.load", "grad": "ir.gradient", "compare": "equivalence",
-    "train": "backends.loop", "History": "backends.loop",
-    "export": "backends.export", "to_jax": "backends.export", "to_torch": "backends.export", "to_tensorflow": "backends.export", "to_onnx": "backends.export",
+    "load": "frontends.load",
+    "grad": "ir.gradient",
+    "compare": "equivalence",
+    "train": "backends.loop",
+    "History": "backends.loop",
+    "export": "backends.export",
+    "to_jax": "backends.export",
+    "to_torch": "backends.export",
+    "to_tensorflow": "backends.export",
+    "to_onnx": "backends.export",
     "training_step": "ir.training",
-    "Model": "ir.model", "Recipe": "ir.model", "Loss": "ir.model", "Optimizer": "ir.model",
+    "Model": "ir.model",
+    "Recipe": "ir.model",
+    "Loss": "ir.model",
+    "Optimizer": "ir.model",
     **dict.fromkeys(
-        ("IsogradError", "SpecError", "UnsupportedOpError", "TypeMismatchError", "BackendUnavailableError", "UnsafeModelError", "GuardError"), "ir.errors",
+        (
+            "IsogradError",
+            "SpecError",
+            "UnsupportedOpError",
+            "TypeMismatchError",
+            "BackendUnavailableError",
+            "UnsafeModelError",
+            "GuardError",
+        ),
+        "ir.errors",
     ),
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -45,7 +70,27 @@ def __dir__() -> list[str]:
 
 
 __all__ = [  # noqa: RUF022  # in the order of the documentation
-    "from_spec", "load", "Model", "Recipe", "Loss", "Optimizer", "to_jax", "to_torch", "to_tensorflow", "to_onnx", "export", "grad", "training_step",
-    "train", "History", "compare", "IsogradError", "SpecError", "UnsupportedOpError", "TypeMismatchError", "BackendUnavailableError", "UnsafeModelError",
+    "from_spec",
+    "load",
+    "Model",
+    "Recipe",
+    "Loss",
+    "Optimizer",
+    "to_jax",
+    "to_torch",
+    "to_tensorflow",
+    "to_onnx",
+    "export",
+    "grad",
+    "training_step",
+    "train",
+    "History",
+    "compare",
+    "IsogradError",
+    "SpecError",
+    "UnsupportedOpError",
+    "TypeMismatchError",
+    "BackendUnavailableError",
+    "UnsafeModelError",
     "GuardError",
-]  # fmt: skip
+]

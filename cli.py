@@ -17,9 +17,11 @@ from rich.table import Table
 from .ir.errors import IsogradError
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-    help="One graph, every framework, the same numbers. Exit code: 0 done or equivalent, 1 not equivalent, 2 bad input.",
-)  # fmt: skip
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="One graph, every framework, the same numbers. Exit code: 0 done or equivalent, 1 not, 2 bad input.",
+)
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 File = Annotated[Path, typer.Argument(help="A spec (.yaml, .json), or a folder that model.save wrote.")]
@@ -33,7 +35,9 @@ def convert(
     file: File,
     to: Annotated[str, typer.Option("--to", "-t", help="numpy, jax, torch, tensorflow or onnx.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.")] = Path("."),
-    step: Annotated[bool, typer.Option("--training", help="Write the training step too, by the spec's recipe.")] = False,
+    step: Annotated[
+        bool, typer.Option("--training", help="Write the training step too, by the spec's recipe.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a model as readable code with its weights, or as ONNX."""
@@ -65,9 +69,15 @@ def compare(
     names: Any = "all" if backends == "all" else tuple(b.strip() for b in backends.split(","))
     with _progress(as_json) as progress:
         report = run(
-            model, data=data, backends=names, what=what, steps=steps or settings["steps"], batch_size=settings["batch_size"],
-            seed=settings["seed"], progress=progress,
-        )  # fmt: skip
+            model,
+            data=data,
+            backends=names,
+            what=what,
+            steps=steps or settings["steps"],
+            batch_size=settings["batch_size"],
+            seed=settings["seed"],
+            progress=progress,
+        )
     place = html or Path(f"{model.name}-report.html")
     report.to_html(place)
     if as_json:
@@ -96,9 +106,14 @@ def train(
     name = backend or default_backend()
     with _progress(as_json) as progress:
         history = run(
-            model, (data.x, data.y), backend=name, steps=steps or settings["steps"], batch_size=settings["batch_size"], seed=settings["seed"],
+            model,
+            (data.x, data.y),
+            backend=name,
+            steps=steps or settings["steps"],
+            batch_size=settings["batch_size"],
+            seed=settings["seed"],
             callbacks=[lambda p: progress(f"training on {name}", p.step, p.steps)],
-        )  # fmt: skip
+        )
     x, y = as_columns(history.model.inference, (data.x_test, data.y_test))
     score = accuracy(history.model.compile(name)(*x), y[0])
     if output is not None:
@@ -115,7 +130,9 @@ def train(
 @app.command()
 def show(
     file: File,
-    target: Annotated[str | None, typer.Option("--to", "-t", help="Show the module for this backend; the graph by default.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--to", "-t", help="Show the module for this backend; the graph by default.")
+    ] = None,
     training: Annotated[bool, typer.Option("--training", help="Show the training step.")] = False,
 ) -> None:
     """Print a model's graph, or the code that it becomes."""
@@ -136,8 +153,14 @@ def backends(as_json: AsJson = False) -> None:
     rows = []
     for name in BACKENDS:
         there = is_installed(name)
-        rows.append({"backend": name, "installed": there, "version": runtime(name).version() if there else None,
-                     "devices": list(runtime(name).devices()) if there else []})  # fmt: skip
+        rows.append(
+            {
+                "backend": name,
+                "installed": there,
+                "version": runtime(name).version() if there else None,
+                "devices": list(runtime(name).devices()) if there else [],
+            }
+        )
     if as_json:
         out.print_json(json.dumps(rows))
         return
@@ -175,7 +198,9 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, int, int | None], None]]:
     if quiet or not err.is_terminal:
         yield lambda text, done, total: None
         return
-    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, transient=True) as bar:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, transient=True
+    ) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(text: str, done: int, total: int | None) -> None:

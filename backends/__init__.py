@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module, util
 
 from ..ir.errors import BackendUnavailableError
@@ -28,14 +28,16 @@ def installed() -> list[str]:
     return [name for name in BACKENDS if is_installed(name)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def runtime(name: str) -> Runtime:
     """The runtime of a backend; imports its framework. Raises `BackendUnavailableError`."""
     if name not in BACKENDS:
         raise BackendUnavailableError(f"there is no backend {name!r}; there are {', '.join(BACKENDS)}")
     place, framework, extra = BACKENDS[name]
     if not is_installed(name):
-        raise BackendUnavailableError(f"the backend {name!r} needs {framework}, which is not installed: pip install 'isograd[{extra}]'")
+        raise BackendUnavailableError(
+            f"the backend {name!r} needs {framework}, which is not installed: pip install 'isograd[{extra}]'"
+        )
     module, _, made = place.partition(":")
     return getattr(import_module(f".{module}", __package__), made)()  # type: ignore[no-any-return]
 

@@ -38,7 +38,16 @@ class Expression:
 class Body:
     """Prints items one by one. `roots` names the trees of parameters and of state, `prefix` the branch they are at."""
 
-    def __init__(self, module: ModuleWriter, uses: dict[Value, int], roots: Mapping[str, str], prefix: tuple[str, ...] = (), *, indent: int = 1, flat: bool = False) -> None:
+    def __init__(
+        self,
+        module: ModuleWriter,
+        uses: dict[Value, int],
+        roots: Mapping[str, str],
+        prefix: tuple[str, ...] = (),
+        *,
+        indent: int = 1,
+        flat: bool = False,
+    ) -> None:
         self.module, self.target = module, module.target
         self.roots, self.prefix, self.flat = roots, prefix, flat
         self.uses = dict(uses)
@@ -80,7 +89,7 @@ class Body:
         return candidate
 
     def _layer_name(self, value: Value) -> str:
-        """In a flat function, a value is called by the layer that gives it, and a gradient by the layer that it enters."""
+        """In a flat function, a value is called by its layer, and a gradient by the layer that it enters."""
         scope = value.node.scope if self.flat and value.node is not None else None
         layer = next((s.name for s in reversed(scope.ancestry) if s.name), "") if scope else ""
         return f"d_{layer}" if layer and value.node is not None and value.node.section == "backward" else layer
@@ -167,7 +176,12 @@ class Body:
             tree = build()
         leaves = frozenset(leaf for v in inputs if v in self.known for leaf in self.known[v].leaves)
         depth = 1 + max((self.known[v].depth for v in inputs if v in self.known), default=0)
-        if len(outputs) == 1 and self.uses.get(outputs[0], 0) == 1 and not outputs[0].name and outputs[0] not in self.places:
+        if (
+            len(outputs) == 1
+            and self.uses.get(outputs[0], 0) == 1
+            and not outputs[0].name
+            and outputs[0] not in self.places
+        ):
             self.known[outputs[0]] = Expression(tree, leaves, atomic=False, depth=depth)
             return
         self._consume(inputs)

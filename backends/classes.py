@@ -44,9 +44,13 @@ class ClassWriter(ModuleWriter):
         made, shapes = self._class_of(call, leaves, values, outputs)
         relative = ".".join(call.scope.path[len(body.prefix) :])
         body.children[relative] = f"{made.name}({shapes})"
-        return CallParts(made.name, outputs, leaves, values, [attribute_path(relative)], [snake(made.name)], is_method=True)
+        return CallParts(
+            made.name, outputs, leaves, values, [attribute_path(relative)], [snake(made.name)], is_method=True
+        )
 
-    def _class_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> tuple[Function, str]:
+    def _class_of(
+        self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]
+    ) -> tuple[Function, str]:
         body = Body(self, item_uses(call.items, outputs), SELF, call.scope.path)
         names = argument_names(call.scope, values)
         body.names |= dict.fromkeys(["self"])
@@ -58,22 +62,29 @@ class ClassWriter(ModuleWriter):
         for value, name in zip(values, names, strict=True):
             body.argument(value, name_of(name))
         self.print_items(body, call.items)
-        body.finish(', '.join(map(ast.unparse, body.result(outputs))))
+        body.finish(", ".join(map(ast.unparse, body.result(outputs))))
         direct = {k: v for k, v in own.items() if "." not in k}
         text = self.class_text(direct, body, ["self", *names], shapes_given=True)
         base = "".join(part.capitalize() for part in re.split(r"\W|_", call.scope.kind)) or "Block"
-        return self.named(text, base, f"class {{}}({self.style.base}):\n{{}}"), ", ".join(f"{k}={shape(v)}" for k, v in direct.items())
+        return self.named(text, base, f"class {{}}({self.style.base}):\n{{}}"), ", ".join(
+            f"{k}={shape(v)}" for k, v in direct.items()
+        )
 
-    def class_text(self, own: Mapping[str, Value], body: Body, arguments: Sequence[str], *, shapes_given: bool, doc: str = "") -> str:
+    def class_text(
+        self, own: Mapping[str, Value], body: Body, arguments: Sequence[str], *, shapes_given: bool, doc: str = ""
+    ) -> str:
         """A class's body: what it holds, and how it is called."""
         shapes = list(own) if shapes_given else []
         lines = [f'    """{doc}"""', ""] if doc else []
         lines += [f"    def __init__({', '.join(['self', *shapes])}):", "        super().__init__()"]
         for name, value in own.items():
-            lines.append(f"        self.{name} = {self.style.held(self.paths[value].role, value, name if shapes_given else shape(value))}")
+            lines.append(f"        self.{name} = {self._holder(value, name if shapes_given else shape(value))}")
         lines += [f"        self.{name} = {text}" for name, text in self._children(body.children)]
         lines += ["", f"    def {self.style.method}({', '.join(arguments)}):", *(f"    {line}" for line in body.lines)]
         return "\n".join(lines)
+
+    def _holder(self, value: Value, sizes: str) -> str:
+        return self.style.held(self.paths[value].role, value, sizes)
 
     def _children(self, children: Mapping[str, str]) -> list[tuple[str, str]]:
         """Submodules by name; a dotted path becomes a list or a dict of modules."""
@@ -92,7 +103,9 @@ class ClassWriter(ModuleWriter):
         if all(k.isdigit() for k in member):
             inner = ", ".join(self._container(member[k]) for k in sorted(member, key=int))
             return self.style.containers["list"].format(inner)
-        return self.style.containers["dict"].format(", ".join(f"{k!r}: {self._container(v)}" for k, v in member.items()))
+        return self.style.containers["dict"].format(
+            ", ".join(f"{k!r}: {self._container(v)}" for k, v in member.items())
+        )
 
 
 def shape(value: Value) -> str:
@@ -121,8 +134,12 @@ def print_classes(graph: Graph, target: Target, head: str) -> str:
             arguments.append(name)
             body.argument(port.value, name_of(name))
     writer.print_items(body, items)
-    body.finish(', '.join(ast.unparse(t) for t in body.result([p.value for p in graph.results('output')])))
-    held = {p.path: p.value for p in graph.inputs if p.role in SELF and not any(p.path.startswith(f"{c}.") for c in body.children)}
+    body.finish(", ".join(ast.unparse(t) for t in body.result([p.value for p in graph.results("output")])))
+    held = {
+        p.path: p.value
+        for p in graph.inputs
+        if p.role in SELF and not any(p.path.startswith(f"{c}.") for c in body.children)
+    }
     text = writer.class_text(held, body, arguments, shapes_given=False, doc=signature(graph))
     main = f"class Model({writer.style.base}):\n{text}"
     return writer.text(head, main, writer.style.loader if stored_ports(graph) else "")

@@ -71,7 +71,10 @@ class CompiledModel:
         given = dict(zip(names, inputs, strict=False)) | named
         unknown, missing = given.keys() - set(names), [n for n in names if n not in given]
         if unknown or missing or len(inputs) > len(names):
-            raise TypeMismatchError(f"the model takes {', '.join(names)}; missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}")
+            raise TypeMismatchError(
+                f"the model takes {', '.join(names)}; missing: {', '.join(missing) or 'none'}; "
+                f"unknown: {', '.join(unknown) or 'none'}"
+            )
         results = [self.program.to_numpy(r) for r in self.program(*(given[n] for n in names))]
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -88,7 +91,9 @@ def compile_model(model: Model, backend: str = "numpy", device: str | None = Non
 
 def _stored(model: Model, graph: Graph) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     arrays = model.arrays(graph)
-    return {p: a for (r, p), a in arrays.items() if r == "parameter"}, {p: a for (r, p), a in arrays.items() if r == "state"}
+    return {p: a for (r, p), a in arrays.items() if r == "parameter"}, {
+        p: a for (r, p), a in arrays.items() if r == "state"
+    }
 
 
 def to_jax(model: Model) -> tuple[Any, ...]:
@@ -141,12 +146,18 @@ def export(model: Model, target: str, folder: str | os.PathLike[str], *, trainin
     Nothing is left half written: files are made in a folder beside it and moved when all are there.
     """
     if target not in (*BACKENDS, "onnx"):
-        raise BackendUnavailableError(f"there is no target {target!r}; there are {', '.join([*PYTHON_TARGETS, 'onnx'])}")
+        raise BackendUnavailableError(
+            f"there is no target {target!r}; there are {', '.join([*PYTHON_TARGETS, 'onnx'])}"
+        )
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".isograd-", dir=place))
     try:
-        writers = _onnx_files(model, training) if target in ("onnx", "onnxruntime") else _python_files(model, target, training)
+        writers = (
+            _onnx_files(model, training)
+            if target in ("onnx", "onnxruntime")
+            else _python_files(model, target, training)
+        )
         for name, write in writers.items():
             write(draft / name)
         for name in writers:

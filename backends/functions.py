@@ -68,13 +68,21 @@ def loader(graph: Graph, writer: ModuleWriter) -> str:
         return ""
     array = writer.target.array("array")
     state = sorted(p.path for p in graph.ports("state"))
-    lines = ['def load(path):', '    """The arrays of a safetensors file as a tree, by the source\'s names."""']
+    lines = ["def load(path):", '    """The arrays of a safetensors file as a tree, by the source\'s names."""']
     if state:
         lines[1] = '    """Parameters and state from a safetensors file, each a tree by the source\'s names."""'
-        lines += ["    params, state = {}, {}", "    for name, array in load_file(path).items():", "        branch = state if name in STATE else params"]
+        lines += [
+            "    params, state = {}, {}",
+            "    for name, array in load_file(path).items():",
+            "        branch = state if name in STATE else params",
+        ]
     else:
         lines += ["    params = {}", "    for name, array in load_file(path).items():", "        branch = params"]
-    lines += ['        *parents, leaf = name.split(".")', "        for parent in parents:", "            branch = branch.setdefault(parent, {})"]
+    lines += [
+        '        *parents, leaf = name.split(".")',
+        "        for parent in parents:",
+        "            branch = branch.setdefault(parent, {})",
+    ]
     counted = any(part.isdigit() for p in graph.inputs for part in p.path.split("."))
     returned = [f"as_lists({name})" if counted else name for name in (("params", "state") if state else ("params",))]
     lines += [f"        branch[leaf] = {array}", f"    return {', '.join(returned)}"]

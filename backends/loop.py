@@ -43,10 +43,21 @@ class Progress:
 
 
 def train(
-    model: Model, data: Any, loss: Any = None, optimizer: Any = None, backend: str | None = None, epochs: int = 1, batch_size: int = 32,
-    shuffle: bool = True, seed: int = 0, validation_data: Any = None, callbacks: Sequence[Callback] = (), *, steps: int | None = None,
+    model: Model,
+    data: Any,
+    loss: Any = None,
+    optimizer: Any = None,
+    backend: str | None = None,
+    epochs: int = 1,
+    batch_size: int = 32,
+    shuffle: bool = True,
+    seed: int = 0,
+    validation_data: Any = None,
+    callbacks: Sequence[Callback] = (),
+    *,
+    steps: int | None = None,
     device: str | None = None,
-) -> History:  # fmt: skip
+) -> History:
     """Train a model with the gradients and updates of isograd's own graph, on any backend.
 
     `data`: (x, y) or (x, y, sample_weight), each an array, or a tuple, list or dict of arrays by input or output
@@ -80,7 +91,9 @@ def trained(model: Model, program: Program) -> Model:
     """The model with the parameters and state that a program holds."""
     arrays = program.arrays()
     parameters = {path: a for (role, path), a in arrays.items() if role == "parameter"}
-    return model.with_arrays(parameters, {path: a for (role, path), a in arrays.items() if role == "state" and path in model.state})
+    return model.with_arrays(
+        parameters, {path: a for (role, path), a in arrays.items() if role == "state" and path in model.state}
+    )
 
 
 class _Run:
@@ -117,7 +130,9 @@ def _tell(callbacks: Sequence[Callback], run: _Run, epoch: int, steps: int | Non
             callback(told)
 
 
-def _evaluator(model: Model, loss: Any, data: Any, backend: str, device: str | None) -> Callable[[Program], dict[str, float]] | None:
+def _evaluator(
+    model: Model, loss: Any, data: Any, backend: str, device: str | None
+) -> Callable[[Program], dict[str, float]] | None:
     """After an epoch: the accuracy of the predictions on validation data, in inference mode."""
     if data is None:
         return None
@@ -125,7 +140,9 @@ def _evaluator(model: Model, loss: Any, data: Any, backend: str, device: str | N
     predict = runtime(backend).compile(model.inference, device=device)
 
     def evaluate(program: Program) -> dict[str, float]:
-        predict.load(program.arrays() | {k: v for k, v in model.arrays(model.inference).items() if k not in program.arrays()})
+        predict.load(
+            program.arrays() | {k: v for k, v in model.arrays(model.inference).items() if k not in program.arrays()}
+        )
         predictions = predict.to_numpy(predict(*x)[0])
         return {"validation_accuracy": accuracy(predictions, y[0])} if y else {}
 
@@ -164,7 +181,10 @@ def _ordered(part: Any, names: Sequence[str]) -> list[np.ndarray]:
         wanted = [next((n for n in names if n == k or n.startswith(f"{k}_")), None) for k in part]
         if None in wanted:
             raise SpecError(f"the data names {', '.join(map(str, part))}; the model has {', '.join(names)}")
-        return [np.asarray(a) for _, a in sorted(zip(wanted, part.values(), strict=True), key=lambda pair: names.index(str(pair[0])))]
+        return [
+            np.asarray(a)
+            for _, a in sorted(zip(wanted, part.values(), strict=True), key=lambda pair: names.index(str(pair[0])))
+        ]
     return [np.asarray(a) for a in part] if isinstance(part, tuple | list) else [np.asarray(part)]
 
 
@@ -196,12 +216,16 @@ def _checked(graph: Graph, columns: Sequence[np.ndarray]) -> Batch:
     for port, column in zip(ports, columns, strict=True):
         target = port.value.dtype
         if target.is_integer and column.dtype.kind == "f":
-            raise TypeMismatchError(f"{port.path} should be {port.value.type}, but the data is {column.dtype}; are these labels?")
+            raise TypeMismatchError(
+                f"{port.path} should be {port.value.type}, but the data is {column.dtype}; are these labels?"
+            )
         arrays.append(np.ascontiguousarray(column, target.numpy))
     return tuple(arrays)
 
 
-def epoch_batches(columns: Sequence[np.ndarray], batch_size: int, shuffle: bool, seed: int, epoch: int) -> Iterator[Batch]:
+def epoch_batches(
+    columns: Sequence[np.ndarray], batch_size: int, shuffle: bool, seed: int, epoch: int
+) -> Iterator[Batch]:
     """The batches of one epoch; the order depends on seed and epoch alone."""
     count = len(columns[0])
     order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(count) if shuffle else np.arange(count)
@@ -210,7 +234,9 @@ def epoch_batches(columns: Sequence[np.ndarray], batch_size: int, shuffle: bool,
         yield tuple(c[chosen] for c in columns)
 
 
-def batches(columns: Sequence[np.ndarray], batch_size: int, *, steps: int, shuffle: bool = True, seed: int = 0) -> Iterator[Batch]:
+def batches(
+    columns: Sequence[np.ndarray], batch_size: int, *, steps: int, shuffle: bool = True, seed: int = 0
+) -> Iterator[Batch]:
     """`steps` batches, over as many epochs as they take."""
     epoch, given = 0, 0
     while given < steps:

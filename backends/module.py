@@ -19,7 +19,19 @@ from .regions import Call, item_uses
 from .repetition import CallParts, print_loop, repeated
 from .style import tidy
 from .target import Target, drop_defaults
-from .template import bind, free_names, function_ast, function_source, is_ours, literal, name_of, single_return, substitute, unread_parameters, without_unread
+from .template import (
+    bind,
+    free_names,
+    function_ast,
+    function_source,
+    is_ours,
+    literal,
+    name_of,
+    single_return,
+    substitute,
+    unread_parameters,
+    without_unread,
+)
 
 LETTERS = {"parameter": "p", "state": "s"}  # what a function calls its branches of the trees
 
@@ -129,7 +141,14 @@ class ModuleWriter:
         function = self.function_of(call, leaves, values, outputs)
         roles = [r for r in LETTERS if any(self.paths[v].role == r for v in leaves)]
         path = call.scope.path[len(body.prefix) :]
-        return CallParts(function.name, outputs, leaves, values, [branch(body.roots[r], path) for r in roles], [LETTERS[r] for r in roles])
+        return CallParts(
+            function.name,
+            outputs,
+            leaves,
+            values,
+            [branch(body.roots[r], path) for r in roles],
+            [LETTERS[r] for r in roles],
+        )
 
     @staticmethod
     def _outside(call: Call) -> list[Value]:
@@ -144,7 +163,9 @@ class ModuleWriter:
         own = [v for v in outside if v in self.paths and call.scope.name and self.paths[v].path.startswith(prefix)]
         return own, [v for v in outside if v not in own]
 
-    def function_of(self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]) -> Function:
+    def function_of(
+        self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]
+    ) -> Function:
         """The function of a call: printed now, or before for an equal one."""
         roles = [r for r in LETTERS if any(self.paths[v].role == r for v in leaves)]
         body = Body(self, item_uses(call.items, outputs), LETTERS, call.scope.path)
@@ -155,7 +176,7 @@ class ModuleWriter:
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
         self.print_items(body, call.items)
-        body.finish(', '.join(map(ast.unparse, body.result(outputs))))
+        body.finish(", ".join(map(ast.unparse, body.result(outputs))))
         return self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), snake(call.scope.kind), "def {}{}")
 
     @staticmethod
@@ -180,7 +201,10 @@ class ModuleWriter:
     def _imports(self, code: str) -> list[str]:
         """The import statements of the names that the code reads, the standard library's first."""
         read = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
-        statements = sorted({s for alias, s in self.target.imports.items() if alias in read}, key=lambda s: (s.startswith("from safetensors"), s.split()[1]))
+        statements = sorted(
+            {s for alias, s in self.target.imports.items() if alias in read},
+            key=lambda s: (s.startswith("from safetensors"), s.split()[1]),
+        )
         own = [s for s in statements if s.split()[1] in sys.stdlib_module_names]
         return [*own, *([""] if own and len(own) < len(statements) else []), *(s for s in statements if s not in own)]
 

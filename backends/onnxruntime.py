@@ -79,7 +79,9 @@ def providers(device: str, strict: bool) -> list[Any]:
     if kind == "cpu":
         return ["CPUExecutionProvider"]
     if kind != "cuda" or not _cuda_works():
-        raise BackendUnavailableError(f"onnxruntime has no device {device!r} here; it has {', '.join(OnnxRuntime().devices())}")
+        raise BackendUnavailableError(
+            f"onnxruntime has no device {device!r} here; it has {', '.join(OnnxRuntime().devices())}"
+        )
     settings = {"device_id": number or "0", "use_tf32": "0" if strict else "1"}
     if strict:
         settings["cudnn_conv_algo_search"] = "DEFAULT"
@@ -93,12 +95,18 @@ def _cuda_works() -> bool:
         return False
     node = onnx.helper.make_node("Identity", ["x"], ["y"])
     ports = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1]) for n in "xy"]
-    model = onnx.helper.make_model(onnx.helper.make_graph([node], "probe", ports[:1], ports[1:]), opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=10)
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph([node], "probe", ports[:1], ports[1:]),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=10,
+    )
     ort.set_default_logger_severity(_FATAL)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # what it does not find it prints
             ort.preload_dlls()
-        session = ort.InferenceSession(model.SerializeToString(), session_options(1, "none", False), providers=["CUDAExecutionProvider"])
+        session = ort.InferenceSession(
+            model.SerializeToString(), session_options(1, "none", False), providers=["CUDAExecutionProvider"]
+        )
         return "CUDAExecutionProvider" in session.get_providers()
     except Exception:  # whatever the driver or a library does not like
         return False
@@ -163,7 +171,9 @@ class OnnxRuntimeProgram(Program):
         size = emission.model.ByteSize()
         try:
             if size < _PROTO_BYTES:
-                return ort.InferenceSession(emission.model.SerializeToString(), self._options, providers=self._providers)
+                return ort.InferenceSession(
+                    emission.model.SerializeToString(), self._options, providers=self._providers
+                )
             with TemporaryDirectory() as folder:  # what protobuf can not hold goes beside the model
                 path = str(Path(folder) / "model.onnx")
                 onnx.save(emission.model, path, save_as_external_data=True, location="weights", convert_attribute=False)

@@ -29,7 +29,7 @@ def prepare(graph: Graph, table: Table, target: str) -> Graph:
 
 
 def without_unread_operands(graph: Graph, table: Table) -> Graph:
-    """The graph with None for operands that a node's rule does not read: a gradient rarely needs all that it is offered."""
+    """The graph with None for operands that a node's rule does not read: a gradient rarely needs all it is offered."""
 
     def rule(rewriter: Rewriter, node: Node) -> bool:
         found = find_rule(table, node)

@@ -46,7 +46,9 @@ class PythonRuntime(Runtime):
 class PythonProgram(Program):
     """A printed module, executed."""
 
-    def __init__(self, graph: Graph, runtime: PythonRuntime, device: str, source: str, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, graph: Graph, runtime: PythonRuntime, device: str, source: str, options: Mapping[str, Any]
+    ) -> None:
         super().__init__(graph)
         self.runtime, self.device, self.source = runtime, device, source
         self.is_model = is_model(graph)

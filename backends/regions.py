@@ -47,7 +47,9 @@ def item_uses(items: Sequence[Node | Call], results: Sequence[Value]) -> dict[Va
     return uses
 
 
-def tree(nodes: Sequence[Node], is_function: Callable[[Scope, Sequence[Node]], bool], depth: int = 0) -> list[Node | Call]:
+def tree(
+    nodes: Sequence[Node], is_function: Callable[[Scope, Sequence[Node]], bool], depth: int = 0
+) -> list[Node | Call]:
     """Group nodes into calls, level by level; a scope that `is_function` refuses is dissolved into its caller."""
     groups: dict[object, list[Node]] = {}
     for node in nodes:

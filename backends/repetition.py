@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CallParts:
-    """The call of a printed function: its name, what it reads and gives, and the branches of the trees that are its own.
+    """The call of a printed function: its name, what it reads and gives, and its own branches of the trees.
 
     `elements` are the names of the branches in a loop. A method is called on its branch.
     """
@@ -74,7 +74,9 @@ def _feeds(before: CallParts, after: CallParts, body: Body) -> bool:
     (carried,) = before.outputs
     pairs = list(zip(before.values, after.values, strict=False))
     changed = [(a, b) for a, b in pairs if a is not b]
-    return len(before.values) == len(after.values) and [b for _, b in changed] == [carried] and body.uses.get(carried) == 1
+    return (
+        len(before.values) == len(after.values) and [b for _, b in changed] == [carried] and body.uses.get(carried) == 1
+    )
 
 
 def print_loop(body: Body, run: Sequence[CallParts]) -> None:

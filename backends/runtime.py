@@ -29,11 +29,11 @@ class Program(ABC):
 
     @abstractmethod
     def load(self, arrays: Mapping[Key, np.ndarray]) -> None:
-        """Put parameters and state (every port of those roles) onto the device; copies, so the caller's stay as they are."""
+        """Put parameters and state (every port of those roles) onto the device, as copies."""
 
     @abstractmethod
     def __call__(self, *inputs: Any) -> list[Any]:
-        """Run once. Inputs are NumPy arrays or the framework's own; outputs are the framework's own arrays, on the device."""
+        """Run once. Inputs are NumPy arrays or the framework's own; outputs are the framework's own, on the device."""
 
     @abstractmethod
     def arrays(self) -> dict[Key, np.ndarray]:

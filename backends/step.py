@@ -1,4 +1,4 @@
-"""A training step (or a part of one) as one function: forward, backward, and the update as a loop over the parameters."""
+"""A training step (or a part of one) as one function: forward, backward, the update as a loop over the parameters."""
 
 from __future__ import annotations
 
@@ -52,7 +52,12 @@ class _StepPrinter:
     def __init__(self, graph: Graph, writer: ModuleWriter) -> None:
         self.graph, self.writer, self.target = graph, writer, writer.target
         self.items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=False))
-        self.body = Body(writer, item_uses(self.items, [p.value for p in graph.outputs]), {"parameter": "params", "state": "state"}, flat=True)
+        self.body = Body(
+            writer,
+            item_uses(self.items, [p.value for p in graph.outputs]),
+            {"parameter": "params", "state": "state"},
+            flat=True,
+        )
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
         self.updates, self.rest = self._split()
         self.in_place = bool(self.target.in_place)
@@ -88,16 +93,24 @@ class _StepPrinter:
 
     def _docstring(self) -> str:
         inputs = ", ".join(f"{p.path}: {type_text(p.value)}" for p in self.graph.ports("input"))
-        given = [name for name, present in (
-            ("the loss", self.graph.results("loss")), ("outputs", self.graph.results("output")), ("metrics", self.graph.results("metric")),
-            ("gradients", self.graph.results("gradient")),
-        ) if present]  # fmt: skip
+        given = [
+            name
+            for name, present in (
+                ("the loss", self.graph.results("loss")),
+                ("outputs", self.graph.results("output")),
+                ("metrics", self.graph.results("metric")),
+                ("gradients", self.graph.results("gradient")),
+            )
+            if present
+        ]
         if self.in_place:
             return f"{inputs} -> {', '.join(given)}; params and state are updated in place."
         return f"{inputs} -> {', '.join([*given, *self._new_names()])}"
 
     def _new_names(self) -> list[str]:
-        return [f"new_{root}" for root, role in (("params", "parameter"), ("state", "state")) if self.graph.results(role)]
+        return [
+            f"new_{root}" for root, role in (("params", "parameter"), ("state", "state")) if self.graph.results(role)
+        ]
 
     def _arguments(self) -> list[str]:
         names = ["params", "state"]
@@ -121,7 +134,7 @@ class _StepPrinter:
             if port is None or nodes_of(item)[0].section != "update":
                 rest.append(item)
                 continue
-            inputs = [v for v in (item.inputs if isinstance(item, Call) else item.inputs) if v is not None]
+            inputs = [v for v in item.inputs if v is not None]
             ordered = outputs if isinstance(item, Node) else self.writer.outputs_of(self.body, item)
             updates.append(Update(port, item, inputs, ordered))
         return updates, rest
@@ -130,8 +143,9 @@ class _StepPrinter:
         """The gradient of a parameter lives in the dict `gradients` by the parameter's name."""
         self.gradient_of: dict[str, Value] = {p.path: p.value for p in self.graph.results("gradient")}
         for update in self.updates:
-            own = [v for v in update.inputs if v not in self.writer.paths and v.node is not None and v.node.section == "backward"]
-            self.gradient_of |= {update.port.path: v for v in own[:1]}
+            made = [v for v in update.inputs if v.node is not None and v.node.section == "backward"]
+            if made:
+                self.gradient_of[update.port.path] = made[0]
         for path, value in self.gradient_of.items():
             self.body.places.setdefault(value, f"gradients[{path!r}]")
 
@@ -208,7 +222,9 @@ class _StepPrinter:
             if kind == "gradient":
                 inner.known[value] = Expression(Body._parse("g" if whole else "gradients[name]"), frozenset([value]))
             elif isinstance(kind, tuple):
-                inner.known[value] = Expression(Body._parse(self._element(body.roots[kind[0]], kind[1])), frozenset([value]))
+                inner.known[value] = Expression(
+                    Body._parse(self._element(body.roots[kind[0]], kind[1])), frozenset([value])
+                )
         tree = self._update_tree(inner, first)
         rule = find_rule(self.target.table, first.item) if isinstance(first.item, Node) else None
         targets = [self._target(v, name) for v in first.outputs]
@@ -219,7 +235,9 @@ class _StepPrinter:
         """The right side of an update: nested in place where it is one expression, else a call of its function."""
         if isinstance(update.item, Node):
             return inner.node_tree(update.item)
-        trial = Body(self.writer, inner.uses | item_uses(update.item.items, update.outputs), inner.roots, indent=inner.indent)
+        trial = Body(
+            self.writer, inner.uses | item_uses(update.item.items, update.outputs), inner.roots, indent=inner.indent
+        )
         trial.known, trial.names, trial.sizes = dict(inner.known), dict(inner.names), inner.sizes
         if len(update.outputs) == 1 and all(isinstance(i, Node) for i in update.item.items):
             self.writer.print_items(trial, update.item.items)

@@ -10,7 +10,7 @@ WIDTH = 120
 
 
 def tidy(source: str) -> str:
-    """Printed Python with double-quoted strings, short exponents, and no line longer than 120 columns where it can be broken."""
+    """Printed Python with double quotes, short exponents, and no line past 120 columns where it can be broken."""
     hugged = re.sub(r"(?<=[\w)\]]) \*\* (?=-?[\w.]+(?![\w.(\[]))", "**", _retouched(source))  # a**2, as ruff writes it
     return "\n".join(part for line in hugged.split("\n") for part in break_line(line))
 
@@ -37,7 +37,8 @@ def _written(token: tokenize.TokenInfo) -> str:
 def break_line(line: str) -> list[str]:
     """A long line in several: the content of its last outermost bracket on lines of its own.
 
-    >>> break_line("f(" + "a" * 60 + ", " + "b" * 60 + ")") == ["f(", "    " + "a" * 60 + ",", "    " + "b" * 60 + ",", ")"]
+    >>> a, b = "a" * 60, "b" * 60
+    >>> break_line(f"f({a}, {b})") == ["f(", f"    {a},", f"    {b},", ")"]
     True
     """
     if len(line) <= WIDTH or line.lstrip().startswith(('"""', "#")):

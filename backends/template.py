@@ -13,19 +13,35 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 _BINARY: dict[Any, type[ast.operator]] = {
-    operator.add: ast.Add, operator.sub: ast.Sub, operator.mul: ast.Mult, operator.truediv: ast.Div, operator.pow: ast.Pow,
-    operator.matmul: ast.MatMult, operator.floordiv: ast.FloorDiv, operator.mod: ast.Mod, operator.and_: ast.BitAnd,
-    operator.or_: ast.BitOr, operator.xor: ast.BitXor,
-}  # fmt: skip
+    operator.add: ast.Add,
+    operator.sub: ast.Sub,
+    operator.mul: ast.Mult,
+    operator.truediv: ast.Div,
+    operator.pow: ast.Pow,
+    operator.matmul: ast.MatMult,
+    operator.floordiv: ast.FloorDiv,
+    operator.mod: ast.Mod,
+    operator.and_: ast.BitAnd,
+    operator.or_: ast.BitOr,
+    operator.xor: ast.BitXor,
+}
 _COMPARE: dict[Any, type[ast.cmpop]] = {
-    operator.eq: ast.Eq, operator.ne: ast.NotEq, operator.lt: ast.Lt, operator.le: ast.LtE, operator.gt: ast.Gt, operator.ge: ast.GtE,
-}  # fmt: skip
+    operator.eq: ast.Eq,
+    operator.ne: ast.NotEq,
+    operator.lt: ast.Lt,
+    operator.le: ast.LtE,
+    operator.gt: ast.Gt,
+    operator.ge: ast.GtE,
+}
 _UNARY: dict[Any, type[ast.unaryop]] = {operator.neg: ast.USub, operator.invert: ast.Invert}
-_KNOWN: dict[str, Any] = {f.__name__: f for f in (len, tuple, list, sorted, min, max, range, sum, zip, enumerate, all, any, abs, int, str, set, reversed)}
+_KNOWN: dict[str, Any] = {
+    f.__name__: f
+    for f in (len, tuple, list, sorted, min, max, range, sum, zip, enumerate, all, any, abs, int, str, set, reversed)
+}
 
 
 def operator_expression(rule: Callable[..., Any], operands: Sequence[ast.expr]) -> ast.expr | None:
@@ -39,7 +55,7 @@ def operator_expression(rule: Callable[..., Any], operands: Sequence[ast.expr]) 
     return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def function_ast(function: Callable[..., Any]) -> ast.FunctionDef:
     """The function's definition, without decorators, annotations and the leading underscore of its name."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
@@ -76,11 +92,13 @@ def is_ours(function: Any) -> bool:
 
 def single_return(function: Callable[..., Any]) -> ast.expr | None:
     """The returned expression of a function that does nothing else (a docstring apart)."""
-    body = [s for s in function_ast(function).body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    body = [
+        s for s in function_ast(function).body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+    ]
     return body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def unread_parameters(function: Callable[..., Any]) -> frozenset[int]:
     """The positions of operands that a rule takes for its place in the order only, and does not read."""
     try:
@@ -102,7 +120,9 @@ def without_unread(function: Callable[..., Any]) -> ast.arguments:
     return arguments
 
 
-def bind(function: Callable[..., Any], operands: Sequence[ast.expr], attributes: Mapping[str, ast.expr]) -> dict[str, ast.expr]:
+def bind(
+    function: Callable[..., Any], operands: Sequence[ast.expr], attributes: Mapping[str, ast.expr]
+) -> dict[str, ast.expr]:
     """Parameter name -> expression; a variadic parameter gets a tuple."""
     arguments = function_ast(function).args
     names = [a.arg for a in arguments.args]
@@ -121,7 +141,11 @@ def substitute(expression: ast.expr, values: Mapping[str, ast.expr], scope: Mapp
 
 def _spread(arguments: Sequence[ast.expr]) -> list[ast.expr]:
     """The arguments of a call with `*(a, b)` as a and b."""
-    return [b for a in arguments for b in (a.value.elts if isinstance(a, ast.Starred) and isinstance(a.value, ast.Tuple) else [a])]
+    return [
+        b
+        for a in arguments
+        for b in (a.value.elts if isinstance(a, ast.Starred) and isinstance(a.value, ast.Tuple) else [a])
+    ]
 
 
 class _Substitute(ast.NodeTransformer):
@@ -167,19 +191,39 @@ class _Fold(ast.NodeTransformer):
         return self._computed(node)
 
     def _computed(self, node: ast.AST) -> ast.AST:
-        if not isinstance(node, ast.Call | ast.Compare | ast.BoolOp | ast.UnaryOp | ast.BinOp | ast.Subscript | ast.GeneratorExp | ast.ListComp | ast.JoinedStr):
+        if not isinstance(
+            node,
+            ast.Call
+            | ast.Compare
+            | ast.BoolOp
+            | ast.UnaryOp
+            | ast.BinOp
+            | ast.Subscript
+            | ast.GeneratorExp
+            | ast.ListComp
+            | ast.JoinedStr,
+        ):
             return node
-        if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant) and not isinstance(node.op, ast.Not):
+        if (
+            isinstance(node, ast.UnaryOp)
+            and isinstance(node.operand, ast.Constant)
+            and not isinstance(node.op, ast.Not)
+        ):
             return node  # a negative literal
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
             given = not (isinstance(node.left, ast.Constant) and node.left.value is None)
             return ast.Constant(given == isinstance(node.ops[0], ast.IsNot))  # `x is None` of an attribute
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        if any(not self._is_known(n) for n in names - bound) or any(isinstance(n, ast.Attribute) for n in ast.walk(node)):
+        if any(not self._is_known(n) for n in names - bound) or any(
+            isinstance(n, ast.Attribute) for n in ast.walk(node)
+        ):
             return node
         scope = {n: _KNOWN.get(n) or self.scope.get(n) for n in names - bound}
-        value = eval(compile(ast.Expression(ast.fix_missing_locations(deepcopy(node))), "<template>", "eval"), {"__builtins__": {}} | scope)  # type: ignore[arg-type]  # our own templates only, never text from a model
+        value = eval(
+            compile(ast.Expression(ast.fix_missing_locations(deepcopy(node))), "<template>", "eval"),
+            {"__builtins__": {}} | scope,
+        )  # type: ignore[arg-type]  # our own templates only, never text from a model
         return literal(tuple(value) if inspect.isgenerator(value) else value)
 
     def _is_known(self, name: str) -> bool:
@@ -193,7 +237,11 @@ def literal(value: Any) -> ast.expr:
     if isinstance(value, list):
         return ast.List([literal(v) for v in value], ast.Load())
     if isinstance(value, slice):  # between brackets: `:4` for 0:4:1
-        return ast.Slice(literal(value.start) if value.start else None, literal(value.stop), literal(value.step) if value.step != 1 else None)
+        return ast.Slice(
+            literal(value.start) if value.start else None,
+            literal(value.stop),
+            literal(value.step) if value.step != 1 else None,
+        )
     if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)

@@ -19,7 +19,9 @@ def jax_step(case: str, optimizer: str, parameters: Arrays, x: np.ndarray, y: np
     def logits(p: Any, x: Any) -> Any:
         if case == "conv":
             for name in ("conv2d", "conv2d_1"):
-                x = jax.lax.conv_general_dilated(x, p[f"{name}.kernel"], (2, 2), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+                x = jax.lax.conv_general_dilated(
+                    x, p[f"{name}.kernel"], (2, 2), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+                )
                 x = jax.nn.relu(x + p[f"{name}.bias"])
             x = x.reshape(x.shape[0], -1)
         else:
@@ -46,7 +48,10 @@ def jax_step(case: str, optimizer: str, parameters: Arrays, x: np.ndarray, y: np
 
     step = jax.jit(sgd if optimizer == "sgd" else adam, donate_argnums=(0, 1))
     zeros = {k: jnp.zeros(v.shape) for k, v in parameters.items()}
-    held = [{k: jnp.array(v) for k, v in parameters.items()}, {"t": jnp.float32(0), "m": zeros, "v": dict(jax.tree.map(jnp.copy, zeros))}]
+    held = [
+        {k: jnp.array(v) for k, v in parameters.items()},
+        {"t": jnp.float32(0), "m": zeros, "v": dict(jax.tree.map(jnp.copy, zeros))},
+    ]
     batch = jnp.array(x), jnp.array(y)
 
     def run() -> float:
@@ -67,7 +72,10 @@ def torch_step(case: str, optimizer: str, parameters: Arrays, x: np.ndarray, y: 
     else:
         net = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
     _give_torch(net, case, parameters)
-    make = {"sgd": lambda p: torch.optim.SGD(p, lr=RATE["sgd"]), "adam": lambda p: torch.optim.Adam(p, lr=RATE["adam"], eps=1e-7)}
+    make = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=RATE["sgd"]),
+        "adam": lambda p: torch.optim.Adam(p, lr=RATE["adam"], eps=1e-7),
+    }
     update = make[optimizer](net.parameters())
     images, labels = torch.from_numpy(x.copy()), torch.from_numpy(y).long()
     criterion = nn.CrossEntropyLoss()

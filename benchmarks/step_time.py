@@ -28,18 +28,28 @@ from isograd.ir.model import Loss, Optimizer, Recipe
 
 CASES = {
     "mlp": {
-        "input": {"image": "float32[N, 784]"}, "batch": 128, "shape": (784,),
-        "layers": [{"dense": {"units": 512, "activation": "relu"}}, {"dense": {"units": 512, "activation": "relu"}}, {"dense": 10}],
+        "input": {"image": "float32[N, 784]"},
+        "batch": 128,
+        "shape": (784,),
+        "layers": [
+            {"dense": {"units": 512, "activation": "relu"}},
+            {"dense": {"units": 512, "activation": "relu"}},
+            {"dense": 10},
+        ],
     },
     "conv": {
-        "input": {"image": "float32[N, 28, 28, 1]"}, "batch": 64, "shape": (28, 28, 1),
+        "input": {"image": "float32[N, 28, 28, 1]"},
+        "batch": 64,
+        "shape": (28, 28, 1),
         "layers": [
             {"conv2d": {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}},
             {"conv2d": {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}},
-            "flatten", {"dense": {"units": 64, "activation": "relu"}}, {"dense": 10},
+            "flatten",
+            {"dense": {"units": 64, "activation": "relu"}},
+            {"dense": 10},
         ],
     },
-}  # fmt: skip
+}
 OPTIMIZERS = {"sgd": Optimizer("sgd", {"learning_rate": 0.05}), "adam": Optimizer("adam", {"learning_rate": 1e-3})}
 BLOCK = 10  # steps in a row before the other has its turn
 
@@ -47,7 +57,9 @@ BLOCK = 10  # steps in a row before the other has its turn
 def make_model(case: str, optimizer: str) -> isograd.Model:
     spec = {"name": case, "seed": 1, "input": CASES[case]["input"], "layers": CASES[case]["layers"]}
     model = isograd.from_spec(spec)
-    return model.with_recipe(Recipe(Loss("sparse_categorical_crossentropy", {"from_logits": True}), OPTIMIZERS[optimizer]))
+    return model.with_recipe(
+        Recipe(Loss("sparse_categorical_crossentropy", {"from_logits": True}), OPTIMIZERS[optimizer])
+    )
 
 
 def emitted(model: isograd.Model, backend: str, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
@@ -55,7 +67,11 @@ def emitted(model: isograd.Model, backend: str, x: np.ndarray, y: np.ndarray) ->
     step = isograd.training_step(model)
     program = runtime(backend).compile(step.training)
     program.load(step.arrays(step.training))
-    batch = (x, y) if backend in ("numpy", "onnxruntime") else tuple(runtime(backend).put(a, program.device) for a in (x, y))  # type: ignore[attr-defined]
+    batch = (
+        (x, y)
+        if backend in ("numpy", "onnxruntime")
+        else tuple(runtime(backend).put(a, program.device) for a in (x, y))
+    )  # type: ignore[attr-defined]
     return lambda: float(program.to_numpy(program(*batch)[0]))
 
 
@@ -90,8 +106,16 @@ def measure(case: str, optimizer: str, backends: list[str], count: int) -> list[
             assert abs(first["isograd"] - first["by hand"]) < 1e-4, first  # the same program, or the ratio says nothing
         medians = side_by_side(steps, count)
         by_hand = medians.get("by hand")
-        rows.append({"case": case, "optimizer": optimizer, "backend": backend, "isograd_ms": medians["isograd"], "by_hand_ms": by_hand,
-                     "ratio": medians["isograd"] / by_hand if by_hand else None})  # fmt: skip
+        rows.append(
+            {
+                "case": case,
+                "optimizer": optimizer,
+                "backend": backend,
+                "isograd_ms": medians["isograd"],
+                "by_hand_ms": by_hand,
+                "ratio": medians["isograd"] / by_hand if by_hand else None,
+            }
+        )
     fastest = min(r["by_hand_ms"] for r in rows if r["by_hand_ms"]) if any(r["by_hand_ms"] for r in rows) else None
     for row in rows:
         if row["ratio"] is None and fastest:
@@ -105,7 +129,9 @@ def table(rows: list[dict[str, Any]]) -> str:
         by_hand = f"{r['by_hand_ms']:.2f}" if r["by_hand_ms"] else "-"
         fastest = r.get("ratio_to_fastest_by_hand")
         ratio = f"{r['ratio']:.2f}" if r["ratio"] else f"{fastest:.2f} of the fastest by hand" if fastest else "-"
-        lines.append(f"| {r['case']} | {r['optimizer']} | {r['backend']} | {r['isograd_ms']:.2f} | {by_hand} | {ratio} |")
+        lines.append(
+            f"| {r['case']} | {r['optimizer']} | {r['backend']} | {r['isograd_ms']:.2f} | {by_hand} | {ratio} |"
+        )
     return "\n".join(lines)
 
 
@@ -119,7 +145,11 @@ def main() -> None:
     rows = [r for case in CASES for optimizer in OPTIMIZERS for r in measure(case, optimizer, backends, options.steps)]
     versions = {b: runtime(b).version() for b in backends}
     print(table(rows))
-    print("\n" + ", ".join(f"{k} {v}" for k, v in versions.items()) + f"; Python {platform.python_version()}, {platform.machine()}, CPU")
+    print(
+        "\n"
+        + ", ".join(f"{k} {v}" for k, v in versions.items())
+        + f"; Python {platform.python_version()}, {platform.machine()}, CPU"
+    )
     if options.json:
         options.json.write_text(json.dumps({"versions": versions, "rows": rows}, indent=2) + "\n")
 

@@ -26,7 +26,10 @@ def load(path_or_object: Any, trust: bool = False) -> Model:
     if isinstance(path_or_object, dict):
         return from_spec(path_or_object)
     if not isinstance(path_or_object, str | os.PathLike):
-        raise SpecError(f"isograd.load takes a path or a dict, not {type(path_or_object).__name__}; other frameworks' models come with later versions")
+        raise SpecError(
+            f"isograd.load takes a path or a dict, not {type(path_or_object).__name__}; "
+            "other frameworks' models come with later versions"
+        )
     path = Path(path_or_object)
     if not path.exists():
         raise SpecError(f"there is no file {path}")
@@ -34,4 +37,7 @@ def load(path_or_object: Any, trust: bool = False) -> Model:
         return load_saved(path)
     if path.suffix.lower() in SPECS:
         return from_spec(path)
-    raise SpecError(f"isograd does not read {path.suffix or 'such'} files: {path}; it reads {', '.join(SPECS)} and folders of model.save")
+    raise SpecError(
+        f"isograd does not read {path.suffix or 'such'} files: {path}; "
+        f"it reads {', '.join(SPECS)} and folders of model.save"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,14 @@ from .types import TensorType, dtype_of
 Rule = Callable[..., Any]
 
 
-def evaluate(graph: Graph, table: Callable[[Node], Rule], inputs: Sequence[Any], *, bindings: dict[str, int] | None = None, watch: Any = None) -> list[Any]:
+def evaluate(
+    graph: Graph,
+    table: Callable[[Node], Rule],
+    inputs: Sequence[Any],
+    *,
+    bindings: dict[str, int] | None = None,
+    watch: Any = None,
+) -> list[Any]:
     """The graph's outputs, where `table(node)` gives the rule that computes a node from its inputs and attributes.
 
     `bindings` gives symbols their numbers; attributes that hold sizes are resolved by it. `watch(node, outputs)`
@@ -61,7 +68,7 @@ def reference_rule(node: Node) -> Rule:
     return reference_of(node.op)
 
 
-@lru_cache(maxsize=None)
+@cache
 def reference_of(op: Op) -> Rule:
     if op.reference is not None:
         return op.reference
@@ -88,7 +95,9 @@ def decomposition(op: Op, types: Sequence[TensorType | None], attributes: Mappin
     assert op.decompose is not None
     graph = Graph(op.name)
     names = op.signature.operands
-    inputs = [None if t is None else graph.input(f"{names[min(i, len(names) - 1)]}_{i}", t) for i, t in enumerate(types)]
+    inputs = [
+        None if t is None else graph.input(f"{names[min(i, len(names) - 1)]}_{i}", t) for i, t in enumerate(types)
+    ]
     results = op.decompose(*inputs, **attributes)
     for i, value in enumerate(results if isinstance(results, tuple | list) else (results,)):
         graph.output(value, str(i))

@@ -27,7 +27,9 @@ def grad(model: Model, of: str | None = None, wrt: str | Sequence[str] | None = 
         graph, old = rewriter.new, rewriter.old
         output = _chosen(old.results("output"), of)
         ports = _wrt(graph, names)
-        for port, value in zip(ports, gradients(graph, rewriter.values[output.value], [p.value for p in ports]), strict=True):
+        for port, value in zip(
+            ports, gradients(graph, rewriter.values[output.value], [p.value for p in ports]), strict=True
+        ):
             graph.output(value, port.path, "gradient")
         return graph
 

@@ -110,6 +110,9 @@ class Value:
     def __pow__(self, other: Operand) -> Value:
         return _ops().power(self, other)
 
+    def __rpow__(self, other: Operand) -> Value:
+        return _ops().power(other, self)
+
     def __matmul__(self, other: Value) -> Value:
         return _ops().matmul(self, other)
 

@@ -68,9 +68,14 @@ class Model:
     """
 
     def __init__(
-        self, name: str, capture: Callable[[Mode], Graph], parameters: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray] | None = None,
-        recipe: Recipe | None = None, source: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        capture: Callable[[Mode], Graph],
+        parameters: Mapping[str, np.ndarray],
+        state: Mapping[str, np.ndarray] | None = None,
+        recipe: Recipe | None = None,
+        source: str = "",
+    ) -> None:
         self.name, self.recipe, self.source = name, recipe, source
         self.parameters: dict[str, np.ndarray] = dict(parameters)
         self.state: dict[str, np.ndarray] = dict(state or {})
@@ -84,7 +89,7 @@ class Model:
 
     @property
     def training(self) -> Graph:
-        """The graph that training runs: dropout drops, normalization uses the batch's statistics and updates the state."""
+        """The graph that training runs: dropout drops, normalization uses the batch's statistics and updates state."""
         return self.graph("training")
 
     def graph(self, mode: Mode) -> Graph:
@@ -109,7 +114,14 @@ class Model:
 
     def with_arrays(self, parameters: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]) -> Model:
         """The same model with other numbers."""
-        other = Model(self.name, self._capture, self.parameters | dict(parameters), self.state | dict(state), self.recipe, self.source)
+        other = Model(
+            self.name,
+            self._capture,
+            self.parameters | dict(parameters),
+            self.state | dict(state),
+            self.recipe,
+            self.source,
+        )
         other._graphs = self._graphs
         return other
 

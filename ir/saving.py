@@ -32,7 +32,9 @@ def save(model: Model, folder: str | os.PathLike[str]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".isograd-", dir=place.parent))
     try:
-        arrays = {f"parameter:{k}": v for k, v in model.parameters.items()} | {f"state:{k}": v for k, v in model.state.items()}
+        arrays = {f"parameter:{k}": v for k, v in model.parameters.items()} | {
+            f"state:{k}": v for k, v in model.state.items()
+        }
         for mode in MODES:
             graph: Graph = getattr(model, mode)
             (draft / f"{mode}.txt").write_text(print_graph(graph))
@@ -62,7 +64,12 @@ def load(folder: str | os.PathLike[str]) -> Model:
         groups[group][path] = array
     texts = {mode: (place / f"{mode}.txt").read_text() for mode in MODES}
     return Model(
-        head["name"], lambda mode: parse(texts[mode], groups[mode]), groups["parameter"], groups["state"], _recipe_in(head["recipe"]), head["source"]
+        head["name"],
+        lambda mode: parse(texts[mode], groups[mode]),
+        groups["parameter"],
+        groups["state"],
+        _recipe_in(head["recipe"]),
+        head["source"],
     )
 
 

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.parametrize("backend", installed())
 Arrays = Mapping[str, Any]
 
 
-def model_of(formula: Callable[..., Value | tuple[Value, ...]], inputs: Arrays, parameters: Arrays | None = None) -> Model:
+def model_of(
+    formula: Callable[..., Value | tuple[Value, ...]], inputs: Arrays, parameters: Arrays | None = None
+) -> Model:
     """A model that computes a formula of named arrays, all float32 unless they are integers."""
     given = {k: _array(v) for k, v in inputs.items()}
     stored = {k: _array(v) for k, v in (parameters or {}).items()}
@@ -49,7 +51,9 @@ def run(backend: str, formula: Any, inputs: Arrays, parameters: Arrays | None = 
     return model_of(formula, inputs, parameters).compile(backend)(*map(_array, inputs.values()))
 
 
-def gradients(backend: str, formula: Any, inputs: Arrays, parameters: Arrays | None = None, wrt: Any = None) -> dict[str, np.ndarray]:
+def gradients(
+    backend: str, formula: Any, inputs: Arrays, parameters: Arrays | None = None, wrt: Any = None
+) -> dict[str, np.ndarray]:
     names = wrt or [*(parameters or {}), *inputs]
     model = isograd.grad(model_of(formula, inputs, parameters), wrt=names)
     results = model.compile(backend)(*map(_array, inputs.values()))
@@ -84,7 +88,7 @@ def test_sum_of_products(backend: str) -> None:
     close(found["z"], np.ones((3, 4)))
 
 
-I, T = np.array([[0.05, 0.10]]), np.array([[0.01, 0.99]])
+INPUT, TARGET = np.array([[0.05, 0.10]]), np.array([[0.01, 0.99]])
 W1, W2 = np.array([[0.15, 0.20], [0.25, 0.30]]), np.array([[0.40, 0.45], [0.50, 0.55]])  # a row a unit
 B1, B2 = 0.35, 0.60
 
@@ -97,7 +101,7 @@ def two_layers(w1: Value, w2: Value, i: Value, t: Value, **_: Value) -> tuple[Va
 
 
 def test_two_hidden_units(backend: str) -> None:
-    h, o, errors, total = run(backend, two_layers, {"i": I, "t": T}, {"w1": W1, "w2": W2})
+    h, o, errors, total = run(backend, two_layers, {"i": INPUT, "t": TARGET}, {"w1": W1, "w2": W2})
     close(h, [[0.5932699921052087, 0.5968843782577157]])
     close(o, [[0.7513650695475076, 0.772928465316421]])
     close(errors, [[0.2748110831725904, 0.023560025584942117]])
@@ -106,15 +110,16 @@ def test_two_hidden_units(backend: str) -> None:
 
 def by_hand() -> tuple[np.ndarray, np.ndarray]:
     """The gradients of the two weight matrices, in float64, by the chain rule as the lecture writes it."""
-    h = 1 / (1 + np.exp(-(I @ W1.T + B1)))
+    h = 1 / (1 + np.exp(-(INPUT @ W1.T + B1)))
     o = 1 / (1 + np.exp(-(h @ W2.T + B2)))
-    delta_o = (o - T) * o * (1 - o)
+    delta_o = (o - TARGET) * o * (1 - o)
     delta_h = (delta_o @ W2) * h * (1 - h)
-    return delta_h.T @ I, delta_o.T @ h
+    return delta_h.T @ INPUT, delta_o.T @ h
 
 
 def test_two_hidden_units_gradients_and_one_step(backend: str) -> None:
-    found = gradients(backend, lambda **v: two_layers(**v)[3], {"i": I, "t": T}, {"w1": W1, "w2": W2}, ["w1", "w2"])
+    weights = {"w1": W1, "w2": W2}
+    found = gradients(backend, lambda **v: two_layers(**v)[3], {"i": INPUT, "t": TARGET}, weights, list(weights))
     d1, d2 = by_hand()
     close(found["w1"], d1)
     close(found["w2"], d2)
@@ -122,7 +127,7 @@ def test_two_hidden_units_gradients_and_one_step(backend: str) -> None:
     after = {"w1": W1 - 0.5 * found["w1"], "w2": W2 - 0.5 * found["w2"]}
     close(after["w2"], [[0.35891648, 0.408666186], [0.511301270, 0.561370121]])
     close(after["w1"], [[0.149780716, 0.19956143], [0.24975114, 0.29950229]])
-    total = run(backend, two_layers, {"i": I, "t": T}, after)[3]
+    total = run(backend, two_layers, {"i": INPUT, "t": TARGET}, after)[3]
     close(total, 0.291027774)
 
 
@@ -165,7 +170,11 @@ def test_softmax(backend: str) -> None:
           [[0.26894143, 0.7310586], [0.99987662, 0.00012339458]])  # fmt: skip
     scores = np.array([[3.2, 5.1, -1.7]])
     close(np.round(run(backend, lambda x: ops.softmax(x), {"x": scores}), 2), [[0.13, 0.87, 0.00]])
-    loss = run(backend, lambda x, label: ops.sparse_softmax_cross_entropy(x, label), {"x": scores, "label": np.array([0], np.int32)})
+    loss = run(
+        backend,
+        lambda x, label: ops.sparse_softmax_cross_entropy(x, label),
+        {"x": scores, "label": np.array([0], np.int32)},
+    )
     p = np.exp(scores) / np.exp(scores).sum()
     close(loss, -np.log(p[:, 0]))
     assert round(float(np.exp(-loss[0])), 2) == 0.13
@@ -212,7 +221,9 @@ def test_batch_norm(backend: str) -> None:
 
 
 def test_layer_norm(backend: str) -> None:
-    means, deviations = run(backend, lambda x: (ops.reduce_mean(x, axes=(1,)), ops.sqrt(ops.reduce_variance(x, axes=(1,)))), {"x": ROWS})
+    means, deviations = run(
+        backend, lambda x: (ops.reduce_mean(x, axes=(1,)), ops.sqrt(ops.reduce_variance(x, axes=(1,)))), {"x": ROWS}
+    )
     close(means, [2.0, 2.25, 1.75])
     close(np.round(deviations, 2), [0.71, 1.79, 1.30])
     y = run(backend, lambda x: ops.layer_norm(x, None, None, epsilon=1e-5), {"x": ROWS})
@@ -222,7 +233,13 @@ def test_layer_norm(backend: str) -> None:
 def test_sizes_of_layers(backend: str) -> None:
     generator = np.random.default_rng(0)
     images, kernels = generator.normal(size=(100, 7, 7, 1)), generator.normal(size=(3, 3, 1, 16))
-    y = run(backend, lambda x, w: ops.conv(x, w, strides=(1, 1), padding=((0, 0), (0, 0)), dilations=(1, 1)), {"x": images, "w": kernels})
+    y = run(
+        backend,
+        lambda x, w: ops.conv(x, w, strides=(1, 1), padding=((0, 0), (0, 0)), dilations=(1, 1)),
+        {"x": images, "w": kernels},
+    )
     assert y.shape == (100, 5, 5, 16)
-    z = run(backend, lambda x, w: x @ w, {"x": generator.normal(size=(100, 784)), "w": generator.normal(size=(784, 512))})
+    z = run(
+        backend, lambda x, w: x @ w, {"x": generator.normal(size=(100, 784)), "w": generator.normal(size=(784, 512))}
+    )
     assert z.shape == (100, 512)

@@ -9,9 +9,38 @@ from jax import lax
 from ...ir import DType
 from ..rules import merge
 from ..target import Target
-from . import activation, arithmetic, comparison, constant, contraction, convolution, indexing, pooling, random, reduction, shape
+from . import (
+    activation,
+    arithmetic,
+    comparison,
+    constant,
+    contraction,
+    convolution,
+    indexing,
+    pooling,
+    random,
+    reduction,
+    shape,
+)
 
-TABLE = merge(*(f.rows for f in (activation, arithmetic, comparison, constant, contraction, convolution, indexing, pooling, random, reduction, shape)))
+TABLE = merge(
+    *(
+        f.rows
+        for f in (
+            activation,
+            arithmetic,
+            comparison,
+            constant,
+            contraction,
+            convolution,
+            indexing,
+            pooling,
+            random,
+            reduction,
+            shape,
+        )
+    )
+)
 
 
 def _dtype(dtype: DType) -> str:

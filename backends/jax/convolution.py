@@ -9,11 +9,18 @@ from jax import lax
 from ...ir import ops
 
 
-def _conv(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv(
+    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+) -> Any:
     return lax.conv_general_dilated(
-        x, w, strides, padding, rhs_dilation=without_ones(dilations), dimension_numbers=(layout, filter_layout, layout),
+        x,
+        w,
+        strides,
+        padding,
+        rhs_dilation=without_ones(dilations),
+        dimension_numbers=(layout, filter_layout, layout),
         feature_group_count=groups,
-    )  # fmt: skip
+    )
 
 
 def without_ones(dilations: Any) -> Any:
@@ -26,7 +33,16 @@ def transposed(filter_layout: str) -> str:
 
 
 def _conv_input_gradient(
-    g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+    g: Any,
+    w: Any,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: Any,
+    layout: Any,
+    filter_layout: Any,
 ) -> Any:
     """The gradient of a convolution to its input: the flipped filter over the spread gradient."""
     spatial = [i for i, c in enumerate(filter_layout) if c not in "IO"]
@@ -36,20 +52,38 @@ def _conv_input_gradient(
     after = [n + k - 1 - m - b for n, k, m, b in zip(sizes, kernel, spread, before, strict=True)]
     inputs, outputs = filter_layout.index("I"), filter_layout.index("O")
     if groups > 1:  # each group's filter exchanges its own inputs and outputs
-        w = lax.reshape(lax.transpose(w, (outputs, inputs, *spatial)), (groups, w.shape[outputs] // groups, w.shape[inputs], *(w.shape[i] for i in spatial)))
+        w = lax.reshape(
+            lax.transpose(w, (outputs, inputs, *spatial)),
+            (groups, w.shape[outputs] // groups, w.shape[inputs], *(w.shape[i] for i in spatial)),
+        )
         w = lax.reshape(lax.transpose(w, (1, 0, *range(2, w.ndim))), (w.shape[1], groups * w.shape[2], *w.shape[3:]))
         filter_layout = "IO" + "".join(filter_layout[i] for i in spatial)
         spatial = list(range(2, w.ndim))
     else:
         filter_layout = filter_layout.translate(str.maketrans("IO", "OI"))
     return lax.conv_general_dilated(
-        g, lax.rev(w, spatial), (1,) * len(spatial), list(zip(before, after, strict=True)), lhs_dilation=strides, rhs_dilation=dilations,
-        dimension_numbers=(layout, filter_layout, layout), feature_group_count=groups,
-    )  # fmt: skip
+        g,
+        lax.rev(w, spatial),
+        (1,) * len(spatial),
+        list(zip(before, after, strict=True)),
+        lhs_dilation=strides,
+        rhs_dilation=dilations,
+        dimension_numbers=(layout, filter_layout, layout),
+        feature_group_count=groups,
+    )
 
 
 def _conv_filter_gradient(
-    x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+    x: Any,
+    g: Any,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: Any,
+    layout: Any,
+    filter_layout: Any,
 ) -> Any:
     """The gradient of a convolution to its filter: the gradient slides over the input, summed over the batch."""
     swapped = layout.translate(str.maketrans("NC", "CN"))
@@ -59,10 +93,18 @@ def _conv_filter_gradient(
         span = (g.shape[layout.index(c)] - 1) * s + 1
         ends.append((n - 1) * d + span - x.shape[layout.index(c)] - before)
     return lax.conv_general_dilated(
-        x, g, dilations, [(p, e) for (p, _), e in zip(padding, ends, strict=True)], rhs_dilation=strides,
-        dimension_numbers=(swapped, layout.replace("N", "I").replace("C", "O"), filter_layout.replace("I", "N").replace("O", "C")),
+        x,
+        g,
+        dilations,
+        [(p, e) for (p, _), e in zip(padding, ends, strict=True)],
+        rhs_dilation=strides,
+        dimension_numbers=(
+            swapped,
+            layout.replace("N", "I").replace("C", "O"),
+            filter_layout.replace("I", "N").replace("O", "C"),
+        ),
         batch_group_count=groups,
-    )  # fmt: skip
+    )
 
 
 rows = {

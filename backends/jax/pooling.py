@@ -19,7 +19,12 @@ def on_all_axes(layout: str, spatial: Any, other: Any) -> Any:
 
 def _max_pool(x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
     return lax.reduce_window(
-        x, -jnp.inf, lax.max, on_all_axes(layout, window, 1), on_all_axes(layout, strides, 1), on_all_axes(layout, padding, (0, 0))
+        x,
+        -jnp.inf,
+        lax.max,
+        on_all_axes(layout, window, 1),
+        on_all_axes(layout, strides, 1),
+        on_all_axes(layout, padding, (0, 0)),
     )
 
 
@@ -43,7 +48,9 @@ def _max_pool_select(t: Any, x: Any, *, window: Any, strides: Any, padding: Any,
         wins = (a[0] > b[0]) | ((a[0] == b[0]) & (a[1] <= b[1]))
         return jnp.where(wins, a[0], b[0]), jnp.where(wins, a[1], b[1])
 
-    _, places = lax.reduce_window((x, index), (jnp.asarray(-jnp.inf, x.dtype), jnp.asarray(x.size, index.dtype)), first, sizes, steps, pads)
+    _, places = lax.reduce_window(
+        (x, index), (jnp.asarray(-jnp.inf, x.dtype), jnp.asarray(x.size, index.dtype)), first, sizes, steps, pads
+    )
     return t.reshape(-1)[places]
 
 
@@ -61,13 +68,17 @@ def _average_pool(x: Any, *, window: Any, strides: Any, padding: Any, count_padd
     return total / lax.reduce_window(jnp.ones_like(x), 0.0, lax.add, sizes, steps, pads)
 
 
-def _average_pool_gradient(g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any) -> Any:
+def _average_pool_gradient(
+    g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any
+) -> Any:
     """Each window's gradient is shared by its elements."""
     shape = list(g.shape)
     for axis, size in zip([i for i, c in enumerate(layout) if c not in "NC"], sizes, strict=True):
         shape[axis] = size
     pull = jax.linear_transpose(
-        lambda v: _average_pool(v, window=window, strides=strides, padding=padding, count_padding=count_padding, layout=layout),
+        lambda v: _average_pool(
+            v, window=window, strides=strides, padding=padding, count_padding=count_padding, layout=layout
+        ),
         jax.ShapeDtypeStruct(tuple(shape), g.dtype),
     )
     return pull(g)[0]

@@ -13,7 +13,11 @@ from ..rules import When
 
 
 def _sum(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.sum() if axes is None else x.sum(axis_or_axes(axes))) if not keepdims else x.sum(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.sum() if axes is None else x.sum(axis_or_axes(axes)))
+        if not keepdims
+        else x.sum(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _sum_integers(x: Any, *, axes: Any, keepdims: Any) -> Any:
@@ -21,23 +25,43 @@ def _sum_integers(x: Any, *, axes: Any, keepdims: Any) -> Any:
 
 
 def _max(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.max() if axes is None else x.max(axis_or_axes(axes))) if not keepdims else x.max(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.max() if axes is None else x.max(axis_or_axes(axes)))
+        if not keepdims
+        else x.max(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _min(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.min() if axes is None else x.min(axis_or_axes(axes))) if not keepdims else x.min(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.min() if axes is None else x.min(axis_or_axes(axes)))
+        if not keepdims
+        else x.min(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _mean(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.mean() if axes is None else x.mean(axis_or_axes(axes))) if not keepdims else x.mean(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.mean() if axes is None else x.mean(axis_or_axes(axes)))
+        if not keepdims
+        else x.mean(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _variance(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.var() if axes is None else x.var(axis_or_axes(axes))) if not keepdims else x.var(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.var() if axes is None else x.var(axis_or_axes(axes)))
+        if not keepdims
+        else x.var(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _log_sum_exp(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return jax.nn.logsumexp(x, axis_or_axes(axes), keepdims=keepdims) if keepdims else jax.nn.logsumexp(x, axis_or_axes(axes))
+    return (
+        jax.nn.logsumexp(x, axis_or_axes(axes), keepdims=keepdims)
+        if keepdims
+        else jax.nn.logsumexp(x, axis_or_axes(axes))
+    )
 
 
 def _argmax(x: Any, *, axis: Any, dtype: Any) -> Any:

@@ -13,23 +13,43 @@ from ..target import Target
 
 
 def _sum(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.sum() if axes is None else x.sum(axis_or_axes(axes))) if not keepdims else x.sum(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.sum() if axes is None else x.sum(axis_or_axes(axes)))
+        if not keepdims
+        else x.sum(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _max(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.max() if axes is None else x.max(axis_or_axes(axes))) if not keepdims else x.max(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.max() if axes is None else x.max(axis_or_axes(axes)))
+        if not keepdims
+        else x.max(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _min(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.min() if axes is None else x.min(axis_or_axes(axes))) if not keepdims else x.min(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.min() if axes is None else x.min(axis_or_axes(axes)))
+        if not keepdims
+        else x.min(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _mean(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.mean() if axes is None else x.mean(axis_or_axes(axes))) if not keepdims else x.mean(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.mean() if axes is None else x.mean(axis_or_axes(axes)))
+        if not keepdims
+        else x.mean(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _variance(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.var() if axes is None else x.var(axis_or_axes(axes))) if not keepdims else x.var(axis_or_axes(axes), keepdims=True)
+    return (
+        (x.var() if axes is None else x.var(axis_or_axes(axes)))
+        if not keepdims
+        else x.var(axis_or_axes(axes), keepdims=True)
+    )
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -70,13 +90,17 @@ TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.n
     ops.reduce_min: _min,
     ops.reduce_mean: _mean,
     ops.reduce_variance: _variance,
-    ops.transpose: (When(lambda n: is_matrix_transpose(n) and n.outputs[0].rank == 2, _matrix_transpose), When(is_matrix_transpose, _stack_transpose), ops.transpose.reference),
+    ops.transpose: (
+        When(lambda n: is_matrix_transpose(n) and n.outputs[0].rank == 2, _matrix_transpose),
+        When(is_matrix_transpose, _stack_transpose),
+        ops.transpose.reference,
+    ),
     ops.reshape: (When(lambda n: n.outputs[0].rank > 0, _reshape), ops.reshape.reference),
     ops.cast: _cast,
     ops.arange: _arange,
     ops.argmax: _argmax,
     ops.argmin: _argmin,
-}  # fmt: skip
+}
 
 
 def _dtype(dtype: DType) -> str:
@@ -93,5 +117,7 @@ TARGET = Target(
     size=lambda expression, axis: f"{expression}.shape[{axis}]",
     number=lambda text, dtype: f"np.{dtype.name if dtype.name != 'bool' else 'bool_'}({text})",
     array=lambda expression: expression,
-    safe_numbers=frozenset({np.maximum, np.minimum, np.where, np.equal, np.less, np.greater, np.less_equal, np.greater_equal, np.not_equal}),
+    safe_numbers=frozenset(
+        {np.maximum, np.minimum, np.where, np.equal, np.less, np.greater, np.less_equal, np.greater_equal, np.not_equal}
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...ir import Node, ops
+from ...ir.types import int64
 from ..rules import When
 from .builder import Builder, Tensor
 from .lowering import by, op
@@ -17,6 +18,19 @@ def number(b: Builder, value: float) -> Tensor:
 
 def _negative_unsigned(b: Builder, x: Tensor) -> Tensor:
     return b.Sub(number(b, 0), x)  # type: ignore[no-any-return]
+
+
+def _maximum_wide(b: Builder, x: Tensor, y: Tensor) -> Tensor:
+    return b.Where(b.Greater(x, y), x, y)  # type: ignore[no-any-return]
+
+
+def _minimum_wide(b: Builder, x: Tensor, y: Tensor) -> Tensor:
+    return b.Where(b.Less(x, y), x, y)  # type: ignore[no-any-return]
+
+
+def _sign_wide(b: Builder, x: Tensor) -> Tensor:
+    above, below = (b.cast(compare(x, number(b, 0)), x.dtype) for compare in (b.Greater, b.Less))
+    return b.Sub(above, below)  # type: ignore[no-any-return]
 
 
 def _square(b: Builder, x: Tensor) -> Tensor:
@@ -41,6 +55,11 @@ def _log1p(b: Builder, x: Tensor) -> Tensor:
     return b.Where(b.Equal(d, zero), x, b.Mul(b.Log(total), ratio))  # type: ignore[no-any-return]
 
 
+def is_int64(node: Node) -> bool:
+    """Whether extremes must be found by comparisons: see `kernels.BROKEN`."""
+    return node.inputs[0] is not None and node.inputs[0].dtype == int64
+
+
 def _is_unsigned(node: Node) -> bool:
     return node.outputs[0].dtype.kind == "uint"
 
@@ -51,11 +70,11 @@ rows = {
     ops.multiply: op("Mul"),
     ops.divide: op("Div"),
     ops.power: op("Pow"),
-    ops.maximum: op("Max"),
-    ops.minimum: op("Min"),
+    ops.maximum: (When(is_int64, by(_maximum_wide, "Where", "Greater")), op("Max")),
+    ops.minimum: (When(is_int64, by(_minimum_wide, "Where", "Less")), op("Min")),
     ops.negative: (When(_is_unsigned, by(_negative_unsigned, "Sub")), op("Neg")),
     ops.absolute: op("Abs"),
-    ops.sign: op("Sign"),
+    ops.sign: (When(is_int64, by(_sign_wide, "Sub")), op("Sign")),
     ops.floor: op("Floor"),
     ops.ceil: op("Ceil"),
     ops.round_: op("Round"),

@@ -31,5 +31,5 @@ def _scatter_add(b: Builder, g: Tensor, indices: Tensor, *, axis: int, size: Siz
 
 rows = {
     ops.take: by(_take),
-    ops.scatter_add: by(_scatter_add, "Expand"),
+    ops.scatter_add: by(_scatter_add, "ScatterElements", "Expand"),
 }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ...ir import Dim, Node, ops
+from ...ir import Node, ops
+from ...ir.types import float32
 from ..rules import When
 from .builder import Builder, Tensor
 from .lowering import by
@@ -35,7 +34,7 @@ def _batch_norm_inference(b: Builder, x: Tensor, scale: Any, offset: Any, mean: 
 def _has_channels_first(node: Node) -> bool:
     x = node.inputs[0]
     assert x is not None
-    return x.rank >= 2 and bool(node.attributes["axis"] % x.rank == 1)
+    return x.rank >= 2 and node.attributes["axis"] % x.rank == 1 and x.dtype == float32  # epsilon is a float32
 
 
 rows = {

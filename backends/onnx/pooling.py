@@ -78,7 +78,7 @@ def _counts(b: Builder, g: Tensor, sizes: tuple[Size, ...], window: Any, strides
 
 rows = {
     ops.max_pool: by(_max_pool, "MaxPool"),
-    ops.max_pool_gradient: by(_max_pool_gradient, "MaxPool", "Expand"),
+    ops.max_pool_gradient: by(_max_pool_gradient, "MaxPool", "ScatterElements"),
     ops.max_pool_select: by(_max_pool_select, "MaxPool"),
     ops.average_pool: by(_average_pool, "AveragePool"),
     ops.average_pool_gradient: by(_average_pool_gradient, "AveragePool", "ConvTranspose"),

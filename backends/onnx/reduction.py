@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...ir import Dim, DType, Node, Size, ops
 from ...ir.dims import product
 from ...ir.types import int64
 from ..rules import When
+from .arithmetic import is_int64
 from .builder import Builder, Tensor
 from .lowering import by, is_float
 
@@ -52,15 +54,32 @@ def _log_sum_exp(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
 
 def _sum_integers(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Any:
     """A product with ones, which wraps as integers do: ReduceSum goes through double and saturates."""
-    gone = ops.normalize_axes(axes, x.rank)
-    if not gone:
-        return x
-    stay = [i for i in range(x.rank) if i not in gone]
-    shape = [x.shape[i] for i in (*stay, *gone)]
-    rows, columns = product(x.shape[i] for i in stay), product(x.shape[i] for i in gone)
-    table = b.reshape(b.swap(x, (*stay, *gone)), shape, (rows, columns))
+    table, rows, columns = _as_rows(b, x, axes)
     total = b.MatMul(table, b.Expand(b.constant(1, x.dtype), (columns, 1)))
     return b.reshape(total, (rows, 1), b.node.outputs[0].shape)
+
+
+def _max_wide(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Any:
+    return _picked(b, x, axes, b.ArgMax)
+
+
+def _min_wide(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Any:
+    return _picked(b, x, axes, b.ArgMin)
+
+
+def _picked(b: Builder, x: Tensor, axes: Any, place: Callable[..., Any]) -> Any:
+    """The element at the place of the extreme: of int64 the reductions find a wrong one."""
+    table, rows, _ = _as_rows(b, x, axes)
+    return b.reshape(b.GatherElements(table, place(table, axis=1), axis=1), (rows, 1), b.node.outputs[0].shape)
+
+
+def _as_rows(b: Builder, x: Tensor, axes: Any) -> tuple[Any, Size, Size]:
+    """x as a matrix whose columns are reduced."""
+    gone = ops.normalize_axes(axes, x.rank)
+    stay = [i for i in range(x.rank) if i not in gone]
+    shape = [x.shape[i] for i in (*stay, *gone)]
+    rows, columns = product(shape[: len(stay)]), product(shape[len(stay) :])
+    return b.reshape(b.swap(x, (*stay, *gone)), shape, (rows, columns)), rows, columns
 
 
 def _argmax(b: Builder, x: Tensor, *, axis: int, dtype: DType) -> Tensor:
@@ -84,8 +103,8 @@ def _is_never_empty(node: Node) -> bool:
 
 rows = {
     ops.reduce_sum: (When(_sums_rows, by(_sum_rows, "MatMul", "ReduceSum")), When(is_float, by(_sum, "ReduceSum")), by(_sum_integers, "MatMul")),
-    ops.reduce_max: by(_max, "ReduceMax"),
-    ops.reduce_min: by(_min, "ReduceMin"),
+    ops.reduce_max: (When(is_int64, by(_max_wide, "ArgMax")), by(_max, "ReduceMax")),
+    ops.reduce_min: (When(is_int64, by(_min_wide, "ArgMin")), by(_min, "ReduceMin")),
     ops.reduce_mean: When(_is_never_empty, by(_mean, "ReduceMean")),
     ops.log_sum_exp: When(_is_never_empty, by(_log_sum_exp, "ReduceLogSumExp")),
     ops.argmax: by(_argmax, "ArgMax"),

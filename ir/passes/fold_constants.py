@@ -4,7 +4,8 @@
    number stays a number, without a place; an array takes the place of the node.
 2. Several outputs fold together.
 3. Ops that say so do not fold: random ones, and those that only write down a number or count (`size`, `arange`).
-4. A broadcast is left, since the op is shorter than its array; elementwise ops take what is underneath (`simplify`).
+4. A broadcast is left, and a number that gets axes, since the op is shorter than its array; elementwise ops take
+   what is underneath (`simplify`).
 5. What would make more than `budget` elements in all is left, and so is a node whose windows or intermediate results
    may be larger than that; this is known from the types, before anything is allocated.
 6. Types and attributes with symbolic sizes are left.
@@ -46,7 +47,8 @@ def fold_constants(graph: Graph, budget: int = BUDGET) -> Graph:
 
 
 def _may_fold(node: Node) -> bool:
-    return node.op.folds and node.op is not ops.broadcast_to and bool(node.inputs)
+    spreads = node.op is ops.broadcast_to or (node.outputs[0].rank > 0 and all(v is None or v.rank == 0 for v in node.inputs))
+    return node.op.folds and not spreads and bool(node.inputs)
 
 
 def _constant(value: Value | None) -> np.ndarray | None:

@@ -13,9 +13,9 @@ from .simplify import simplify
 
 
 def optimize(graph: Graph, budget: int = BUDGET) -> Graph:
-    """Fold constants, simplify, merge what is common, remove what is dead; again while anything changes."""
+    """Simplify, fold constants, merge what is common, remove what is dead; again while anything changes."""
     while True:
-        smaller = remove_dead(merge_common(simplify(fold_constants(graph, budget))))
+        smaller = remove_dead(merge_common(fold_constants(simplify(graph), budget)))
         if _structure(smaller) == _structure(graph):
             return smaller
         graph = smaller

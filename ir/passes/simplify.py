@@ -4,12 +4,13 @@
    turns -0.0 into 0.0, and a later `1 / x` would show it. Complex numbers stay: `inf * 1` has a nan part.
 2. A transpose of a transpose is one, or none; so are a reshape of a reshape and a broadcast of a broadcast. A
    transpose, reshape, broadcast or cast to what its operand is already is the operand.
-3. A cast of a cast is one, where the inner one is exact; but not from an integer by a float to an integer, since there
-   the outer one decides what is out of range.
+3. A cast of a cast is one, where the inner one is exact; but not by a float to an integer, since what becomes of
+   numbers out of the integer's range depends on the type that they come from.
 4. A slice of everything, a pad by nothing, a concatenation of one part, a reversal of no axis are their operand;
    `where` with equal branches is the branch.
 5. An elementwise op takes what is underneath a `broadcast_to` that it would do itself, and what is underneath a
-   `reshape` that only puts axes of size 1 in front.
+   `reshape` that only puts axes of size 1 in front. Where all its operands are broadcasts, the op comes first and then
+   one broadcast; but for `power`, whose last bit depends on how elements lie.
 
 A result that would have another type than the node's stays as it is. A sum of a broadcast stays too: n times a float
 is not the sum of n of it. `stop_gradient` stays, since a gradient may yet be taken.
@@ -17,60 +18,93 @@ is not the sum of n of it. `stop_gradient` stays, since a gradient may yet be ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import ops
-from ..dims import collecting_guards
+from ..dims import Guard, collecting_guards
 from ..errors import TypeMismatchError
 from ..graph import Graph, Node, Value
 from ..op import Op
 from ..rewrite import Rewriter, rewrite
-from ..types import holds
+from ..types import TensorType, holds
 
-Inputs = Sequence[Any]  # a node's operands in the new graph
-Call = tuple[Op, Inputs, dict[str, Any]]
-Rule = Callable[[Node, Inputs], "Value | Call | None"]
+@dataclass(frozen=True)
+class Call:
+    """What a node computes, on operands of the new graph or on another call."""
+
+    op: Op
+    inputs: tuple[Any, ...]
+    attributes: Mapping[str, Any]
+    type: TensorType
+
+    def of(self, op: Op, *inputs: Any, **attributes: Any) -> Call:
+        """Another call of the same type."""
+        return Call(op, inputs, attributes, self.type)
+
+
+Rule = Callable[[Call], "Value | Call | None"]
 
 
 def simplify(graph: Graph) -> Graph:
-    return rewrite(graph, _simplify)
+    guards = set(graph.guards)
+    return rewrite(graph, lambda rewriter, node: _simplify(rewriter, node, guards))
 
 
-def _simplify(rewriter: Rewriter, node: Node) -> bool:
-    inputs = rewriter.inputs(node)
-    found = RULES[node.op](node, inputs) if node.op in RULES else None
-    if found is None and node.op.broadcasts:
-        found = _without_broadcasts(node, inputs)
-    if isinstance(found, tuple):
-        found = _applied(rewriter, node, *found)
-    if found is None or found.type != node.outputs[0].type:
+def _simplify(rewriter: Rewriter, node: Node, guards: Set[Guard]) -> bool:
+    call = Call(node.op, rewriter.inputs(node), node.attributes, node.outputs[0].type)
+    result = _simplest(call, guards)
+    if result is call:
         return False
-    rewriter.replace(node, (found,))
+    with rewriter.within(node):
+        rewriter.replace(node, (_made(rewriter.new, result),))
     return True
 
 
-def _applied(rewriter: Rewriter, node: Node, op: Op, inputs: Inputs, attributes: dict[str, Any]) -> Value | None:
-    """The call in the place of the node, if it gives the node's type and demands nothing new of the sizes."""
-    if not _gives(op, inputs, attributes, node):
-        return None
-    with rewriter.within(node):
-        return rewriter.new.append(op, tuple(inputs), attributes, (node.outputs[0].type,)).outputs[0]
+def _simplest(call: Call, guards: Set[Guard]) -> Value | Call:
+    """What is left when no rule finds more."""
+    while True:
+        rule = RULES.get(call.op)
+        found = rule(call) if rule else None
+        if found is None and call.op.broadcasts:
+            found = _without_broadcasts(call)
+        if found is None and call.op.broadcasts:
+            found = _broadcast_later(call, guards)
+            return call if found is None else found
+        if isinstance(found, Value) and found.type == call.type:
+            return found
+        if not isinstance(found, Call) or not _fits(found, guards):
+            return call
+        call = found
 
 
-def _gives(op: Op, inputs: Inputs, attributes: dict[str, Any], node: Node) -> bool:
+def _made(graph: Graph, result: Value | Call) -> Value:
+    if isinstance(result, Value):
+        return result
+    inputs = tuple(_made(graph, v) if isinstance(v, Call) else v for v in result.inputs)
+    return graph.append(result.op, inputs, dict(result.attributes), (result.type,)).outputs[0]
+
+
+def _fits(call: Call, known: Set[Guard] | None = None) -> bool:
+    """Whether a call gives the type that it should, and demands nothing new of the sizes."""
+    return _type_of(call.op, call.inputs, call.attributes, known) == call.type
+
+
+def _type_of(op: Op, inputs: tuple[Any, ...], attributes: Mapping[str, Any], known: Set[Guard] | None = None) -> TensorType | None:
     try:
         with collecting_guards() as guards:
             types = op.output_types(tuple(None if v is None else v.type for v in inputs), attributes)
     except TypeMismatchError:
-        return False
-    return types == (node.outputs[0].type,) and all(g in node.outputs[0].graph.guards for g in guards)
+        return None
+    return types[0] if known is None or known.issuperset(guards) else None
 
 
-def _made_by(value: Value | None, op: Op) -> Node | None:
-    return value.node if value is not None and value.node is not None and value.node.op is op else None
+def _made_by(value: Value | Call | None, op: Op) -> Node | None:
+    node = value.node if isinstance(value, Value) else None
+    return node if node is not None and node.op is op else None
 
 
 # 1: arithmetic
@@ -88,8 +122,8 @@ def _is_all(value: Value, number: float) -> bool:
 def _neutral(right: float, left: float | None = None) -> Rule:
     """The first operand where the second is all `right`; the second where the first is all `left`."""
 
-    def rule(node: Node, inputs: Inputs) -> Value | None:
-        x, y = inputs
+    def rule(call: Call) -> Value | None:
+        x, y = call.inputs
         if _is_all(y, right):
             return x  # type: ignore[no-any-return]
         return y if left is not None and _is_all(x, left) else None
@@ -97,104 +131,121 @@ def _neutral(right: float, left: float | None = None) -> Rule:
     return rule
 
 
-def _negative(node: Node, inputs: Inputs) -> Value | None:
-    inner = _made_by(inputs[0], ops.negative)
+def _negative(call: Call) -> Value | None:
+    inner = _made_by(call.inputs[0], ops.negative)
     return inner.inputs[0] if inner else None
 
 
 # 2 and 3: moves and casts
 
 
-def _transpose(node: Node, inputs: Inputs) -> Value | Call | None:
-    rank = inputs[0].rank
-    axes = tuple(a % rank for a in node.attributes["axes"])
-    inner = _made_by(inputs[0], ops.transpose)
-    x = inputs[0]
+def _transpose(call: Call) -> Value | Call | None:
+    x = call.inputs[0]
+    axes = tuple(a % x.rank for a in call.attributes["axes"])
+    inner = _made_by(x, ops.transpose)
     if inner is not None:
-        x, axes = inner.inputs[0], tuple(inner.attributes["axes"][a] % rank for a in axes)
-    if axes == tuple(range(rank)):
+        x, axes = inner.inputs[0], tuple(inner.attributes["axes"][a] % x.rank for a in axes)
+    if axes == tuple(range(x.rank)):
         return x  # type: ignore[no-any-return]
-    return (ops.transpose, (x,), {"axes": axes}) if inner else None
+    return call.of(ops.transpose, x, axes=axes) if inner else None
 
 
-def _to_shape(op: Op) -> Rule:
-    def rule(node: Node, inputs: Inputs) -> Value | Call | None:
-        inner = _made_by(inputs[0], op)
-        x = inner.inputs[0] if inner else inputs[0]
-        assert x is not None
-        if x.shape == node.outputs[0].shape:
-            return x  # type: ignore[no-any-return]
-        if inner is None:
-            return _without_broadcasts(node, inputs) if op.broadcasts else None
-        shapes = (node.attributes["shape"], node.outputs[0].shape)  # the second where -1 can not be decided from x
-        return next(((op, (x,), {"shape": s}) for s in shapes if _gives(op, (x,), {"shape": s}, node)), None)
-
-    return rule
+def _to_shape(call: Call) -> Value | Call | None:
+    inner = _made_by(call.inputs[0], call.op)
+    x = inner.inputs[0] if inner else call.inputs[0]
+    assert x is not None
+    if x.type.shape == call.type.shape:
+        return x  # type: ignore[no-any-return]
+    if inner is None:
+        return None
+    same = call.of(call.op, x, **call.attributes)
+    return same if _fits(same) else call.of(call.op, x, shape=call.type.shape)  # a size of -1 may not be known from x
 
 
-def _cast(node: Node, inputs: Inputs) -> Value | Call | None:
-    middle, to = inputs[0].dtype, node.attributes["dtype"]
+def _cast(call: Call) -> Value | Call | None:
+    middle, to = call.inputs[0].dtype, call.type.dtype
     if middle == to:
-        return inputs[0]  # type: ignore[no-any-return]
-    inner = _made_by(inputs[0], ops.cast)
+        return call.inputs[0]  # type: ignore[no-any-return]
+    inner = _made_by(call.inputs[0], ops.cast)
     x = inner.inputs[0] if inner else None
     if x is None or not holds(middle, x.dtype):
         return None
     if x.dtype == to:
         return x
-    return None if x.dtype.is_integer and middle.is_float and to.is_integer else (ops.cast, (x,), {"dtype": to})
+    out_of_range = to.is_integer and not middle.is_integer and x.dtype.kind != "bool"
+    return None if out_of_range else call.of(ops.cast, x, dtype=to)
 
 
 # 4: nothing done
 
 
-def _slice(node: Node, inputs: Inputs) -> Value | None:
-    a = node.attributes
-    everything = all(s == 0 for s in a["starts"]) and all(s == 1 for s in a["steps"]) and a["stops"] == inputs[0].shape
-    return inputs[0] if everything else None
+def _slice(call: Call) -> Value | None:
+    a = call.attributes
+    everything = all(s == 0 for s in a["starts"]) and all(s == 1 for s in a["steps"]) and a["stops"] == call.inputs[0].shape
+    return call.inputs[0] if everything else None
 
 
-def _pad(node: Node, inputs: Inputs) -> Value | None:
-    a = node.attributes
-    return inputs[0] if all(s == 0 for s in (*a["low"], *a["high"], *a["interior"])) else None
+def _pad(call: Call) -> Value | None:
+    a = call.attributes
+    return call.inputs[0] if all(s == 0 for s in (*a["low"], *a["high"], *a["interior"])) else None
 
 
-def _concatenate(node: Node, inputs: Inputs) -> Value | None:
-    return inputs[0] if len(inputs) == 1 else None
+def _concatenate(call: Call) -> Value | None:
+    return call.inputs[0] if len(call.inputs) == 1 else None
 
 
-def _reverse(node: Node, inputs: Inputs) -> Value | None:
-    return None if node.attributes["axes"] else inputs[0]
+def _reverse(call: Call) -> Value | None:
+    return None if call.attributes["axes"] else call.inputs[0]
 
 
-def _where(node: Node, inputs: Inputs) -> Value | None:
-    return inputs[1] if inputs[1] is inputs[2] and inputs[1].type == node.outputs[0].type else None
+def _where(call: Call) -> Value | None:
+    _, x, y = call.inputs
+    return x if x is y and x.type == call.type else None
 
 
 # 5: broadcasts
 
 
-def _without_broadcasts(node: Node, inputs: Inputs) -> Call | None:
-    changed = list(inputs)
+def _without_broadcasts(call: Call) -> Call | None:
+    inputs = call.inputs
     for i in range(len(inputs)):
-        while (under := _underneath(changed[i])) is not None:
-            trial = [under if j == i else v for j, v in enumerate(changed)]
-            if not _gives(node.op, trial, node.attributes, node):
+        while (under := _underneath(inputs[i])) is not None:
+            trial = (*inputs[:i], under, *inputs[i + 1 :])
+            if not _fits(call.of(call.op, *trial, **call.attributes)):
                 break
-            changed = trial
-    return None if changed == list(inputs) else (node.op, changed, node.attributes)
+            inputs = trial
+    return None if inputs == call.inputs else call.of(call.op, *inputs, **call.attributes)
 
 
-def _underneath(value: Value) -> Value | None:
+def _broadcast_later(call: Call, guards: Set[Guard]) -> Value | Call | None:
+    """The op on what is underneath all of its operands, and one broadcast of that."""
+    if call.op in (ops.broadcast_to, ops.power):
+        return None
+    inputs = tuple(map(_bottom, call.inputs))
+    small = _type_of(call.op, inputs, call.attributes, guards)
+    if small is None or small.shape == call.type.shape:
+        return None
+    inner = _simplest(Call(call.op, inputs, call.attributes, small), guards)
+    later = call.of(ops.broadcast_to, inner, shape=call.type.shape)
+    return _simplest(later, guards) if _fits(later, guards) else None
+
+
+def _bottom(value: Value) -> Value:
+    under = _underneath(value)
+    return value if under is None else _bottom(under)
+
+
+def _underneath(value: Value | Call) -> Value | None:
     """What NumPy's broadcasting would make the same of: the operand of a broadcast, or of axes of size 1 in front."""
     broadcast, reshape = _made_by(value, ops.broadcast_to), _made_by(value, ops.reshape)
     if broadcast is not None:
         return broadcast.inputs[0]
     x = reshape.inputs[0] if reshape else None
-    if x is None or value.rank <= x.rank:
+    shape = value.type.shape
+    if x is None or len(shape) <= x.rank:
         return None
-    extra = value.rank - x.rank
-    return x if value.shape[extra:] == x.shape and all(s == 1 for s in value.shape[:extra]) else None
+    extra = len(shape) - x.rank
+    return x if shape[extra:] == x.shape and all(s == 1 for s in shape[:extra]) else None
 
 
 RULES: dict[Op, Rule] = {
@@ -205,8 +256,8 @@ RULES: dict[Op, Rule] = {
     ops.power: _neutral(1.0),
     ops.negative: _negative,
     ops.transpose: _transpose,
-    ops.reshape: _to_shape(ops.reshape),
-    ops.broadcast_to: _to_shape(ops.broadcast_to),
+    ops.reshape: _to_shape,
+    ops.broadcast_to: _to_shape,
     ops.cast: _cast,
     ops.slice_: _slice,
     ops.pad: _pad,

@@ -96,14 +96,18 @@ def loss_rule(name: str) -> LossRule:
     key = ALIASES.get(name, name)
     if key not in LOSSES:
         near = difflib.get_close_matches(name, [*LOSSES, *ALIASES], 1)
-        raise SpecError(f"there is no loss {name!r}{f'; did you mean {near[0]!r}?' if near else ''} There are: {', '.join(LOSSES)}")
+        raise SpecError(
+            f"there is no loss {name!r}{f'; did you mean {near[0]!r}?' if near else ''} There are: {', '.join(LOSSES)}"
+        )
     return LOSSES[key]
 
 
 def complete_options(name: str, rule: LossRule, options: Mapping[str, Any]) -> dict[str, Any]:
     unknown = options.keys() - rule.options.keys()
     if unknown:
-        raise SpecError(f"the loss {name!r} has no option {', '.join(sorted(unknown))}; it has {', '.join(rule.options) or 'none'}")
+        raise SpecError(
+            f"the loss {name!r} has no option {', '.join(sorted(unknown))}; it has {', '.join(rule.options) or 'none'}"
+        )
     return dict(rule.options) | dict(options)
 
 
@@ -135,5 +139,3 @@ METRICS: dict[str, Callable[[Value, Value], Value]] = {
     "mean_squared_error": lambda p, t: ops.reduce_mean(_squared(p, t)),
     "mean_absolute_error": lambda p, t: ops.reduce_mean(_absolute(p, t)),
 }
-
-

@@ -29,11 +29,22 @@ def _sgd_type(p: TensorType, g: TensorType, rate: TensorType) -> TensorType:
     return p
 
 
-def _momentum_type(p: TensorType, g: TensorType, velocity: TensorType, rate: TensorType, *, momentum: float, nesterov: bool = False, convention: str = "keras") -> tuple[TensorType, TensorType]:  # fmt: skip
+def _momentum_type(
+    p: TensorType,
+    g: TensorType,
+    velocity: TensorType,
+    rate: TensorType,
+    *,
+    momentum: float,
+    nesterov: bool = False,
+    convention: str = "keras",
+) -> tuple[TensorType, TensorType]:
     return p, velocity
 
 
-def _momentum_parts(p: Value, g: Value, velocity: Value, rate: Value, *, momentum: float, nesterov: bool, convention: str) -> tuple[Value, Value]:
+def _momentum_parts(
+    p: Value, g: Value, velocity: Value, rate: Value, *, momentum: float, nesterov: bool, convention: str
+) -> tuple[Value, Value]:
     if convention == "keras":
         velocity = (momentum * velocity - rate * g).named("velocity")
         return p + (momentum * velocity - rate * g if nesterov else velocity), velocity
@@ -42,16 +53,34 @@ def _momentum_parts(p: Value, g: Value, velocity: Value, rate: Value, *, momentu
 
 
 def _adam_type(
-    p: TensorType, g: TensorType, m: TensorType, v: TensorType, rate: TensorType, scale: TensorType | None = None, *,
-    beta_1: float, beta_2: float, epsilon: float, convention: str = "keras",
-) -> tuple[TensorType, ...]:  # fmt: skip
+    p: TensorType,
+    g: TensorType,
+    m: TensorType,
+    v: TensorType,
+    rate: TensorType,
+    scale: TensorType | None = None,
+    *,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    convention: str = "keras",
+) -> tuple[TensorType, ...]:
     return p, m, v
 
 
 def _adam_parts(
-    p: Value, g: Value, m: Value, v: Value, rate: Value, scale: Value | None, *,
-    beta_1: float, beta_2: float, epsilon: float, convention: str,
-) -> tuple[Value, Value, Value]:  # fmt: skip
+    p: Value,
+    g: Value,
+    m: Value,
+    v: Value,
+    rate: Value,
+    scale: Value | None,
+    *,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    convention: str,
+) -> tuple[Value, Value, Value]:
     """`rate` and `scale` carry the corrections of the step (see `_adam_scalars`)."""
     m = (m + (g - m) * (1.0 - beta_1)).named("m")
     v = (v + (ops.square(g) - v) * (1.0 - beta_2)).named("v")
@@ -64,16 +93,51 @@ def _adam_parts(
     return p - rate * m / (root + epsilon), m, v
 
 
-sgd = Op("sgd", _sgd_type, None, NO_GRADIENT, lambda p, g, rate: p - rate * g, samples=(sample((2, 3), (2, 3), _RATE),), bound=_BOUND)
+sgd = Op(
+    "sgd",
+    _sgd_type,
+    None,
+    NO_GRADIENT,
+    lambda p, g, rate: p - rate * g,
+    samples=(sample((2, 3), (2, 3), _RATE),),
+    bound=_BOUND,
+)
 sgd_momentum = Op(
-    "sgd_momentum", _momentum_type, None, NO_GRADIENT, _momentum_parts, bound=_BOUND,
-    samples=tuple(sample((2, 3), (2, 3), (2, 3), _RATE, momentum=0.9, nesterov=n, convention=c) for n in (False, True) for c in ("keras", "torch", "optax")),
-)  # fmt: skip
+    "sgd_momentum",
+    _momentum_type,
+    None,
+    NO_GRADIENT,
+    _momentum_parts,
+    bound=_BOUND,
+    samples=tuple(
+        sample((2, 3), (2, 3), (2, 3), _RATE, momentum=0.9, nesterov=n, convention=c)
+        for n in (False, True)
+        for c in ("keras", "torch", "optax")
+    ),
+)
 adam = Op(
-    "adam", _adam_type, None, NO_GRADIENT, _adam_parts, bound=_BOUND,
-    samples=tuple(sample((2, 3), (2, 3), (2, 3), np.full((2, 3), 0.5, np.float32), _RATE, None if c == "keras" else np.float32(0.2), beta_1=0.9, beta_2=0.999,
-                         epsilon=1e-7, convention=c) for c in ("keras", "torch", "optax")),
-)  # fmt: skip
+    "adam",
+    _adam_type,
+    None,
+    NO_GRADIENT,
+    _adam_parts,
+    bound=_BOUND,
+    samples=tuple(
+        sample(
+            (2, 3),
+            (2, 3),
+            (2, 3),
+            np.full((2, 3), 0.5, np.float32),
+            _RATE,
+            None if c == "keras" else np.float32(0.2),
+            beta_1=0.9,
+            beta_2=0.999,
+            epsilon=1e-7,
+            convention=c,
+        )
+        for c in ("keras", "torch", "optax")
+    ),
+)
 
 OPS = (sgd, sgd_momentum, adam)
 
@@ -94,10 +158,14 @@ class OptimizerRule:
     scalars: Callable[[Value, float, Hyper, str], tuple[Value, ...]] | None = None
 
 
-def _sgd_update(p: Value, g: Value, slots: Sequence[Value], scalars: Sequence[Value], hyper: Hyper, convention: str) -> tuple[Value, ...]:
+def _sgd_update(
+    p: Value, g: Value, slots: Sequence[Value], scalars: Sequence[Value], hyper: Hyper, convention: str
+) -> tuple[Value, ...]:
     if not slots:
         return (sgd(p, g, *scalars),)
-    return sgd_momentum(p, g, *slots, *scalars, momentum=hyper["momentum"], nesterov=hyper["nesterov"], convention=convention)  # type: ignore[no-any-return]
+    return sgd_momentum(
+        p, g, *slots, *scalars, momentum=hyper["momentum"], nesterov=hyper["nesterov"], convention=convention
+    )  # type: ignore[no-any-return]
 
 
 def _adam_scalars(step: Value, rate: float, hyper: Hyper, convention: str) -> tuple[Value, ...]:
@@ -109,7 +177,9 @@ def _adam_scalars(step: Value, rate: float, hyper: Hyper, convention: str) -> tu
     return (rate / first).named("rate"), (ops.sqrt(second) if convention == "torch" else second).named("scale")
 
 
-def _adam_update(p: Value, g: Value, slots: Sequence[Value], scalars: Sequence[Value], hyper: Hyper, convention: str) -> tuple[Value, ...]:
+def _adam_update(
+    p: Value, g: Value, slots: Sequence[Value], scalars: Sequence[Value], hyper: Hyper, convention: str
+) -> tuple[Value, ...]:
     options = {k: hyper[k] for k in ("beta_1", "beta_2", "epsilon")}
     return adam(p, g, *slots, *scalars, **options, convention=convention)  # type: ignore[no-any-return]
 
@@ -118,14 +188,21 @@ _SGD = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
 _ADAM = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "weight_decay": 0.0}
 OPTIMIZERS = {
     "sgd": OptimizerRule(
-        {"keras": {"learning_rate": 0.01, **_SGD}, "torch": {"learning_rate": 0.001, **_SGD}, "optax": {"learning_rate": 0.01, **_SGD}},
-        lambda hyper: ("velocity",) if hyper["momentum"] else (), _sgd_update,
+        {
+            "keras": {"learning_rate": 0.01, **_SGD},
+            "torch": {"learning_rate": 0.001, **_SGD},
+            "optax": {"learning_rate": 0.01, **_SGD},
+        },
+        lambda hyper: ("velocity",) if hyper["momentum"] else (),
+        _sgd_update,
     ),
     "adam": OptimizerRule(
         {"keras": {**_ADAM, "epsilon": 1e-7}, "torch": {**_ADAM, "epsilon": 1e-8}, "optax": {**_ADAM, "epsilon": 1e-8}},
-        lambda hyper: ("m", "v"), _adam_update, _adam_scalars,
+        lambda hyper: ("m", "v"),
+        _adam_update,
+        _adam_scalars,
     ),
-}  # fmt: skip
+}
 
 
 def optimizer_rule(optimizer: Optimizer) -> tuple[OptimizerRule, dict[str, Any]]:
@@ -133,14 +210,22 @@ def optimizer_rule(optimizer: Optimizer) -> tuple[OptimizerRule, dict[str, Any]]
     rule = OPTIMIZERS.get(optimizer.name)
     if rule is None:
         near = difflib.get_close_matches(optimizer.name, OPTIMIZERS, 1)
-        raise SpecError(f"there is no optimizer {optimizer.name!r}{f'; did you mean {near[0]!r}?' if near else ''} There are: {', '.join(OPTIMIZERS)}")
+        raise SpecError(
+            f"there is no optimizer {optimizer.name!r}{f'; did you mean {near[0]!r}?' if near else ';'} "
+            f"There are: {', '.join(OPTIMIZERS)}"
+        )
     if optimizer.convention not in rule.defaults:
-        raise SpecError(f"there is no convention {optimizer.convention!r} of {optimizer.name}; there are {', '.join(rule.defaults)}")
+        raise SpecError(
+            f"there is no convention {optimizer.convention!r} of {optimizer.name}; there are {', '.join(rule.defaults)}"
+        )
     defaults = rule.defaults[optimizer.convention]
     unknown = optimizer.options.keys() - defaults.keys()
     if unknown:
         near = difflib.get_close_matches(min(unknown), defaults, 1)
-        raise SpecError(f"the optimizer {optimizer.name!r} has no {min(unknown)!r}{f'; did you mean {near[0]!r}?' if near else ''} It has: {', '.join(defaults)}")
+        raise SpecError(
+            f"the optimizer {optimizer.name!r} has no {min(unknown)!r}{f'; did you mean {near[0]!r}?' if near else ';'} "
+            f"It has: {', '.join(defaults)}"
+        )
     return rule, dict(defaults) | dict(optimizer.options)
 
 

@@ -19,9 +19,12 @@ from .optimizers import STEP, count_step, optimizer_rule
 
 
 def training_step(
-    model: Model, loss: Loss | str | Mapping[str, Any] | None = None, optimizer: Optimizer | str | Mapping[str, Any] | None = None,
-    *, sample_weight: bool = False,
-) -> Model:  # fmt: skip
+    model: Model,
+    loss: Loss | str | Mapping[str, Any] | None = None,
+    optimizer: Optimizer | str | Mapping[str, Any] | None = None,
+    *,
+    sample_weight: bool = False,
+) -> Model:
     """The whole step as one model: batch, parameters, slots and state in; loss, metrics and all new values out.
 
     Ports of role `input` are the model's inputs, then one target for each output (`label` where it is an integer,
@@ -44,7 +47,7 @@ def training_step(
 
 
 def loss_and_gradients(model: Model, loss: Any = None) -> Model:
-    """A model of the training graph's loss and of its gradient to every parameter (role `gradient`, the parameter's path)."""
+    """A model of the training graph's loss and of its gradient to every parameter (role `gradient`, by its path)."""
     recipe = complete_recipe(model, loss, Optimizer("sgd"))
     graph, results = _forward(model.training)
     targets = _targets(graph, results, recipe)
@@ -110,11 +113,16 @@ def _forward(training: Graph) -> tuple[Graph, list[Port]]:
 def _losses(results: Sequence[Port], recipe: Recipe) -> dict[str, Loss]:
     if isinstance(recipe.loss, Loss):
         if len(results) > 1:
-            raise SpecError(f"the model has {len(results)} outputs: give a loss for each, by name ({', '.join(p.path for p in results)})")
+            raise SpecError(
+                f"the model has {len(results)} outputs: give a loss for each by name: "
+                f"{', '.join(p.path for p in results)}"
+            )
         return {results[0].path: recipe.loss}
     unknown = recipe.loss.keys() - {p.path for p in results}
     if unknown:
-        raise SpecError(f"there is no output {', '.join(sorted(unknown))}; the outputs are {', '.join(p.path for p in results)}")
+        raise SpecError(
+            f"there is no output {', '.join(sorted(unknown))}; the outputs are {', '.join(p.path for p in results)}"
+        )
     return dict(recipe.loss)
 
 
@@ -129,12 +137,16 @@ def _targets(graph: Graph, results: Sequence[Port], recipe: Recipe) -> dict[str,
     return targets
 
 
-def _total_loss(graph: Graph, results: Sequence[Port], targets: Mapping[str, Value], weights: Value | None, recipe: Recipe) -> Value:
+def _total_loss(
+    graph: Graph, results: Sequence[Port], targets: Mapping[str, Value], weights: Value | None, recipe: Recipe
+) -> Value:
     values = {p.path: p.value for p in results}
     total: Value | None = None
     for path, loss in _losses(results, recipe).items():
         rule = loss_rule(loss.name)
-        term = mean_loss(rule.values(values[path], targets[path], **complete_options(loss.name, rule, loss.options)), weights)
+        term = mean_loss(
+            rule.values(values[path], targets[path], **complete_options(loss.name, rule, loss.options)), weights
+        )
         factor = recipe.loss_weights.get(path, 1.0)
         term = term if factor == 1.0 else term * factor
         total = term if total is None else total + term
@@ -165,7 +177,14 @@ def _metrics(graph: Graph, results: Sequence[Port], targets: Mapping[str, Value]
                 graph.output(METRICS[name](port.value, targets[port.path]).named(path), path, "metric")
 
 
-def _update(graph: Graph, parameters: Sequence[Port], found: Sequence[Value], optimizer: Optimizer, model: Model, state: dict[str, np.ndarray]) -> None:
+def _update(
+    graph: Graph,
+    parameters: Sequence[Port],
+    found: Sequence[Value],
+    optimizer: Optimizer,
+    model: Model,
+    state: dict[str, np.ndarray],
+) -> None:
     rule, hyper = optimizer_rule(optimizer)
     scalars: tuple[Value, ...] = ()
     if rule.scalars is not None:

@@ -57,7 +57,9 @@ def test_module_runs_without_isograd(target: str, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", x)
     use = USES[target].format(name="perceptron", weights=str(tmp_path / "weights.safetensors"))
     code = ALONE.format(folder=str(tmp_path)) + use + f"\nnp.save({str(tmp_path / 'y.npy')!r}, np.asarray(y))"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=120, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""}
+    )
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), made.compile("numpy")(x), rtol=1e-5, atol=1e-6)
 
 
@@ -67,6 +69,21 @@ def test_modules_are_formatted(target: str, tmp_path: Path) -> None:
     step = isograd.training_step(model(CONVNET))
     for i, text in enumerate([source(model(CONVNET), target), source(step, target, step.training)]):
         (tmp_path / f"m{i}.py").write_text(text)
-    done = subprocess.run([sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E,F,I", "--line-length", "120", str(tmp_path)],
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--isolated",
+            "--select",
+            "E,F,I",
+            "--line-length",
+            "120",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout

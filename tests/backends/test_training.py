@@ -28,10 +28,21 @@ def test_losses_follow_numpy(spec: dict, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("optimizer", [{"name": n, "options": o, "convention": c} for n, o in (
-    ("sgd", {"learning_rate": 0.1}), ("sgd", {"learning_rate": 0.1, "momentum": 0.9}), ("sgd", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
-    ("sgd", {"learning_rate": 0.1, "weight_decay": 0.01}), ("adam", {"learning_rate": 0.01}),
-) for c in ("keras", "torch", "optax")], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"name": n, "options": o, "convention": c}
+        for n, o in (
+            ("sgd", {"learning_rate": 0.1}),
+            ("sgd", {"learning_rate": 0.1, "momentum": 0.9}),
+            ("sgd", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+            ("sgd", {"learning_rate": 0.1, "weight_decay": 0.01}),
+            ("adam", {"learning_rate": 0.01}),
+        )
+        for c in ("keras", "torch", "optax")
+    ],
+    ids=str,
+)
 def test_optimizers_in_each_convention(optimizer: dict, backend: str) -> None:
     given = isograd.Optimizer(**optimizer)
     expected = isograd.train(model(PERCEPTRON), images(), optimizer=given, backend="numpy", batch_size=8)
@@ -69,10 +80,16 @@ def test_validation_data_is_scored_after_each_epoch() -> None:
     assert all(0 <= m["validation_accuracy"] <= 1 for m in history.metrics)
 
 
-@pytest.mark.parametrize(("data", "words"), [
-    (lambda x, y: (x[:5], y), "examples"), (lambda x, y: (x, y.astype(float)), "labels"), (lambda x, y: (x[:, :4], y), "axis 1"),
-    (lambda x, y: ({"imaeg": x}, y), "image"), (lambda x, y: (x[:0], y[:0]), "no examples"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (lambda x, y: (x[:5], y), "examples"),
+        (lambda x, y: (x, y.astype(float)), "labels"),
+        (lambda x, y: (x[:, :4], y), "axis 1"),
+        (lambda x, y: ({"imaeg": x}, y), "image"),
+        (lambda x, y: (x[:0], y[:0]), "no examples"),
+    ],
+)
 def test_wrong_data_is_one_clear_error(data, words: str) -> None:
     with pytest.raises(isograd.IsogradError, match=words):
         isograd.train(model(PERCEPTRON), data(*images()), backend="numpy")

@@ -12,26 +12,35 @@ PERCEPTRON: dict[str, Any] = {
     "name": "perceptron",
     "seed": 1,
     "input": {"image": "float32[N, 8, 8]"},
-    "layers": ["flatten", {"dense": {"units": 16, "activation": "relu"}}, {"dense": {"units": 16, "activation": "relu"}},
-               {"dense": {"units": 10, "activation": "softmax"}}],
+    "layers": [
+        "flatten",
+        {"dense": {"units": 16, "activation": "relu"}},
+        {"dense": {"units": 16, "activation": "relu"}},
+        {"dense": {"units": 10, "activation": "softmax"}},
+    ],
     "loss": "sparse_categorical_crossentropy",
     "optimizer": {"sgd": {"learning_rate": 0.1, "momentum": 0.9}},
     "metrics": ["accuracy"],
-}  # fmt: skip
+}
 
 CONVNET: dict[str, Any] = {
     "name": "convnet",
     "seed": 1,
     "input": {"image": "float32[N, 8, 8]"},
     "layers": [
-        {"reshape": [8, 8, 1]}, {"conv2d": {"filters": 4, "kernel_size": 3, "strides": 2, "activation": "relu"}}, "batch_normalization",
-        {"conv2d": {"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}}, {"max_pooling2d": 2}, {"dropout": 0.25}, "flatten",
+        {"reshape": [8, 8, 1]},
+        {"conv2d": {"filters": 4, "kernel_size": 3, "strides": 2, "activation": "relu"}},
+        "batch_normalization",
+        {"conv2d": {"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}},
+        {"max_pooling2d": 2},
+        {"dropout": 0.25},
+        "flatten",
         {"dense": {"units": 10, "activation": "softmax"}},
     ],
     "loss": "sparse_categorical_crossentropy",
     "optimizer": {"adam": {"learning_rate": 0.003}},
     "metrics": ["accuracy"],
-}  # fmt: skip
+}
 
 
 def model(spec: dict[str, Any], **changes: Any) -> isograd.Model:

@@ -15,7 +15,7 @@ from .windows import Padding, pairs
 class _Pooling(Layer):
     """The largest or the mean of each window; strides are the window's size by default.
 
-    A mean leaves padding out of the count.
+    A mean leaves padding out of the count, and must say its window.
     """
 
     main = "pool_size"
@@ -75,18 +75,21 @@ class AveragePooling1D(_Pooling1D):
     kind = "average_pooling1d"
     aliases = ("AveragePooling1D", "AvgPool1D", "avg_pool1d")
     rule = ops.average_pool
+    pool_size: Sizes1
 
 
 class AveragePooling2D(_Pooling2D):
     kind = "average_pooling2d"
     aliases = ("AveragePooling2D", "AvgPool2D", "avg_pool2d")
     rule = ops.average_pool
+    pool_size: Sizes2
 
 
 class AveragePooling3D(_Pooling3D):
     kind = "average_pooling3d"
     aliases = ("AveragePooling3D", "AvgPool3D", "avg_pool3d")
     rule = ops.average_pool
+    pool_size: Sizes3
 
 
 class _GlobalPooling(Layer):

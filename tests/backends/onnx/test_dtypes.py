@@ -50,7 +50,8 @@ def integer_samples(op, dtype):
         array = None if operand is None else np.asarray(operand)
         if array is None or array.dtype != np.float32:
             return operand
-        return generator.integers(limits.min, limits.max, array.shape, dtype, endpoint=True)
+        drawn = generator.integers(limits.min, limits.max, array.shape, dtype, endpoint=True)
+        return (drawn >> generator.integers(0, limits.bits, array.shape).astype(dtype)).astype(dtype)
 
     return tuple(dataclasses.replace(s, operands=tuple(map(turned, s.operands))) for s in op.samples)
 

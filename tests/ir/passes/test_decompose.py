@@ -22,7 +22,7 @@ def test_the_parts_are_in_a_scope_with_the_operands_as_arguments():
         y = ops.batch_norm(x, None, np.ones(3, np.float32) * graph.constant(1.0))[0]
     graph.output(y, "y")
     parts = decompose(graph, keep=lambda node: False)
-    scopes = {n.scope for n in parts.nodes if n.scope and n.op is not ops.constant}
+    scopes = {s for n in parts.nodes if n.scope and n.op is not ops.constant for s in n.scope.ancestry}
     assert {s.path for s in scopes} == {("layer",)}
     outer = next(s for s in scopes if s.kind == "batch_norm")
     assert [name for name, _ in outer.arguments] == ["x", "offset"]

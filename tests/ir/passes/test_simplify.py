@@ -7,7 +7,7 @@ from isograd.ir import Graph, TensorType, ops
 from isograd.ir.dims import floor_div, symbol
 from isograd.ir.evaluate import run_reference
 from isograd.ir.passes import remove_dead, simplify
-from isograd.ir.types import DTYPES, complex64, dtype_of, float16, float32, float64, int8, int32, int64, uint8
+from isograd.ir.types import DTYPES, bool_, complex64, dtype_of, float16, float32, float64, int8, int32, int64, uint8
 from isograd.ir.verify import verify
 
 N = symbol("N")
@@ -67,7 +67,12 @@ CASES = [
     (lambda x: ops.where(x > 0.0, ops.reduce_sum(x), ops.reduce_sum(x)), "where(greater(x, 0.0), reduce_sum(x), reduce_sum(x))"),
     # 5: broadcasts
     (lambda x: x + ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)), "add(x, reduce_sum(x))"),
-    (lambda x: ops.broadcast_to(x, shape=(4, 2, 3)) * ops.broadcast_to(x, shape=(4, 2, 3)), "multiply(x, broadcast_to(x))"),
+    (lambda x: ops.broadcast_to(x, shape=(4, 2, 3)) * ops.broadcast_to(x, shape=(4, 2, 3)), "broadcast_to(multiply(x, x))"),
+    (lambda x: ops.broadcast_to(x, shape=(4, 2, 3)) ** 2.0, "power(broadcast_to(x), 2.0)"),
+    (lambda x: 2.0 * ops.broadcast_to(ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)), shape=(4, 2, 3)), "broadcast_to(multiply(2.0, reduce_sum(x)))"),
+    (lambda x: 1.0 * ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)) + x, "add(reduce_sum(x), x)"),
+    (lambda x: ops.broadcast_to(ops.reduce_sum(x), shape=(2, 1)) + ops.broadcast_to(ops.reduce_sum(x, axes=(0,)), shape=(2, 3)), "broadcast_to(add(reduce_sum(x), reduce_sum(x)))"),
+    (lambda x: 0.0 + ops.broadcast_to(ops.reshape(ops.reduce_sum(x), shape=(1, 1)), shape=(2, 3)), "broadcast_to(add(0.0, reduce_sum(x)))"),
     (lambda x: ops.where(x > 0.0, ops.broadcast_to(x.graph.constant(1.0), shape=(2, 3)), x), "where(greater(x, 0.0), 1.0, x)"),
     (lambda x: x * ops.reshape(ops.reduce_sum(x), shape=(1, 1)), "multiply(x, reduce_sum(x))"),
     (lambda x: x * ops.reshape(ops.reduce_sum(x, axes=(1,)), shape=(2, 1)), "multiply(x, reshape(reduce_sum(x)))"),
@@ -140,7 +145,8 @@ def test_3_casts_of_casts():
     for source, dtypes, expected in [
         (float32, (float64, float32), "x"), (float32, (float64, float16), "cast(x)"), (float32, (float16, float32), "cast(cast(x))"),
         (int32, (int64, int32), "x"), (int32, (float64, int32), "x"), (int32, (float64, int8), "cast(cast(x))"), (int32, (int64, int8), "cast(x)"),
-        (int32, (float32, float64), "cast(cast(x))"), (uint8, (float32, float64), "cast(x)"), (float32, (int32, float32), "cast(cast(x))"),
+        (int32, (float32, float64), "cast(cast(x))"), (uint8, (float32, float64), "cast(x)"), (bool_, (float32, int8), "cast(x)"),
+        (float32, (float64, int32), "cast(cast(x))"), (float32, (int32, float32), "cast(cast(x))"),
         (float16, (float32, float64, float32, float16), "x"),
     ]:  # fmt: skip
         assert simplified(cast(*dtypes), TensorType(source, (2,))) == expected, (source, dtypes)

@@ -1,0 +1,237 @@
+"""Every layer against Keras itself: the same name, options, weights and inputs give the same numbers.
+
+Keras runs in one child process for all cases, since it cannot share a process with other frameworks.
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from isograd.frontends.spec import from_spec
+from isograd.frontends.spec.layers import LAYERS
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
+
+
+@dataclass(frozen=True)
+class Case:
+    layer: str
+    shapes: tuple[tuple[int, ...], ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    training: bool = False
+    dtype: str = "float32"
+
+    def __str__(self) -> str:
+        return f"{self.layer}-{json.dumps(self.options)}" + "-training" * self.training
+
+    def arrays(self) -> list[np.ndarray]:
+        generator = np.random.default_rng(5)
+        if self.dtype != "float32":
+            return [generator.integers(0, 5, shape).astype(self.dtype) for shape in self.shapes]
+        return [generator.uniform(-2, 2, shape).astype(np.float32) for shape in self.shapes]
+
+    def model(self) -> Any:
+        sizes = [", ".join(("N", *map(str, shape[1:]))) for shape in self.shapes]
+        inputs = {f"x{i}": f"{self.dtype}[{size}]" for i, size in enumerate(sizes)}
+        use = {self.layer: self.options, "of": list(inputs)}
+        model = from_spec({"input": inputs, "tensors": {"y": use}})
+        generator = np.random.default_rng(6)
+        drawn = [
+            {path: generator.uniform(0.5, 1.5, a.shape).astype(np.float32) for path, a in sorted(store.items())}
+            for store in (model.parameters, model.state)
+        ]
+        return model.with_arrays(*drawn)
+
+
+def case(layer: str, *shapes: tuple[int, ...], training: bool = False, dtype: str = "float32", **options: Any) -> Case:
+    return Case(layer, shapes, options, training, dtype)
+
+
+LINE, IMAGE, SOLID = (2, 9, 4), (2, 7, 6, 4), (2, 4, 5, 6, 2)
+CASES = [
+    case("Dense", (3, 4), units=5),
+    case("Dense", (2, 3, 4), units=5, use_bias=False, activation="gelu"),
+    case("Dense", (3, 4), units=5, activation="leaky_relu"),
+    *(
+        case("Activation", (3, 5), activation=name)
+        for name in (
+            "relu", "relu6", "softmax", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "softplus",
+            "softsign", "hard_sigmoid", "exponential", "linear", "log_softmax", "log_sigmoid",
+        )
+    ),
+    case("ReLU", (3, 5)),
+    case("ReLU", (3, 5), max_value=1.0, negative_slope=0.1, threshold=0.5),
+    case("ReLU", (3, 5), negative_slope=0.25),
+    case("LeakyReLU", (3, 5)),
+    case("LeakyReLU", (3, 5), negative_slope=0.1),
+    case("ELU", (3, 5), alpha=0.5),
+    case("Softmax", (2, 3, 5), axis=1),
+    case("Flatten", (2, 3, 4)),
+    case("Flatten", (3,)),
+    case("Flatten", (2, 3, 4, 5), data_format="channels_first"),
+    case("Reshape", (2, 12), target_shape=[-1, 4]),
+    case("Reshape", (2, 3, 4), target_shape=[4, 3]),
+    case("Permute", (2, 3, 4, 5), dims=[3, 1, 2]),
+    case("RepeatVector", (2, 3), n=4),
+    case("ZeroPadding1D", LINE),
+    case("ZeroPadding1D", LINE, padding=[1, 2]),
+    case("ZeroPadding2D", IMAGE, padding=2),
+    case("ZeroPadding2D", IMAGE, padding=[1, 2], data_format="channels_first"),
+    case("ZeroPadding2D", IMAGE, padding=[[1, 0], [2, 3]]),
+    case("ZeroPadding3D", SOLID, padding=[1, 0, 2]),
+    case("Embedding", (2, 3), input_dim=5, output_dim=4, dtype="int32"),
+    case("Rescaling", (2, 3), scale=0.5, offset=-1.0),
+    case("Rescaling", (2, 3), scale=0.25, dtype="uint8"),
+    case("Conv1D", LINE, filters=3, kernel_size=4, strides=3, padding="same"),
+    case("Conv1D", LINE, filters=3, kernel_size=2, padding="causal", dilation_rate=3),
+    case("Conv2D", IMAGE, filters=3, kernel_size=3),
+    case("Conv2D", IMAGE, filters=6, kernel_size=[3, 2], strides=[2, 3], padding="same", groups=2, activation="relu"),
+    case("Conv2D", IMAGE, filters=3, kernel_size=[1, 2], strides=[3, 3], padding="same", use_bias=False),
+    case("Conv2D", IMAGE, filters=3, kernel_size=3, dilation_rate=[2, 1], padding="same"),
+    case("Conv2D", IMAGE, filters=5, kernel_size=2, data_format="channels_first"),
+    case("Conv3D", SOLID, filters=3, kernel_size=[2, 3, 2], strides=[1, 2, 1], padding="same"),
+    case("DepthwiseConv2D", IMAGE, kernel_size=3, strides=2, padding="same"),
+    case("DepthwiseConv2D", IMAGE, kernel_size=[2, 3], depth_multiplier=2, activation="tanh"),
+    *(
+        case(f"{kind}Pooling{rank}D", shape, **options)
+        for kind in ("Max", "Average")
+        for rank, shape in ((1, LINE), (2, IMAGE), (3, SOLID))
+        for options in ({"pool_size": 2}, {"pool_size": 3, "strides": 2, "padding": "same"})
+    ),
+    case("MaxPooling2D", IMAGE),
+    case("AveragePooling2D", IMAGE, pool_size=[3, 2], data_format="channels_first"),
+    *(
+        case(f"Global{kind}Pooling{rank}D", shape, data_format=data_format, keepdims=keepdims)
+        for kind in ("Max", "Average")
+        for rank, shape in ((1, LINE), (2, IMAGE), (3, SOLID))
+        for data_format, keepdims in (("channels_last", False), ("channels_first", True))
+    ),
+    *(
+        case("BatchNormalization", IMAGE, training=training, **options)
+        for training in (False, True)
+        for options in ({}, {"axis": 1, "momentum": 0.9, "epsilon": 0.01}, {"center": False}, {"scale": False})
+    ),
+    case("BatchNormalization", (5, 3), training=True),
+    case("LayerNormalization", (2, 3, 4)),
+    case("LayerNormalization", (2, 3, 4), axis=[1, 2], epsilon=0.01),
+    case("LayerNormalization", (2, 3, 4), axis=1, center=False),
+    case("LayerNormalization", (2, 3, 4), axis=1, scale=False),
+    case("Add", (2, 3), (2, 3), (2, 3)),
+    case("Add", (2, 3, 4, 5), (2, 5)),
+    case("Add", (2, 3, 1), (2, 1, 4)),
+    *(case(name, (2, 3), (2, 3)) for name in ("Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")),
+    *(case(name, (2, 3), (2, 3), (2, 3)) for name in ("Multiply", "Average", "Maximum", "Minimum")),
+    case("Concatenate", (2, 3, 4), (2, 1, 4), (2, 2, 4), axis=1),
+]  # fmt: skip
+
+CHILD = """
+    import json, sys
+    import keras, numpy as np
+
+    folder = sys.argv[1]
+    given = np.load(f"{folder}/given.npz")
+    results = {}
+    for i, (name, options, inputs, training) in enumerate(json.load(open(f"{folder}/cases.json"))):
+        options = {k: tuple(v) if k == "target_shape" else v for k, v in options.items()}
+        layer = getattr(keras.layers, name)(**options)
+        arrays = [given[f"{i}:x{k}"] for k in range(inputs)]
+        x = arrays[0] if inputs == 1 else arrays
+        layer.build([a.shape for a in arrays] if inputs > 1 else arrays[0].shape)
+        for variable in layer.weights:
+            variable.assign(given[f"{i}:{variable.name}"])
+        extra = {"training": True} if training else {}
+        results[f"{i}"] = np.asarray(layer(x, **extra))
+        for variable in layer.non_trainable_variables if training else ():
+            results[f"{i}:{variable.name}"] = np.asarray(variable)
+    np.savez(f"{folder}/results.npz", **results)
+"""
+
+
+@pytest.fixture(scope="module")
+def keras_results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keras")
+    given = {}
+    for i, c in enumerate(CASES):
+        model = c.model()
+        given |= {f"{i}:x{k}": a for k, a in enumerate(c.arrays())}
+        given |= {f"{i}:{path.rpartition('.')[2]}": a for path, a in (model.parameters | model.state).items()}
+    np.savez(folder / "given.npz", **given)
+    described = [(c.layer, c.options, len(c.shapes), c.training) for c in CASES]
+    (folder / "cases.json").write_text(json.dumps(described))
+    command = [sys.executable, "-c", textwrap.dedent(CHILD), str(folder)]
+    child = subprocess.run(command, capture_output=True, text=True)
+    assert child.returncode == 0, child.stderr[-4000:]
+    return np.load(folder / "results.npz")
+
+
+@pytest.mark.parametrize(("number", "one"), list(enumerate(CASES)), ids=lambda value: str(value))
+def test_layer_is_that_of_keras(number, one, keras_results, run_all):
+    results = run_all(one.model(), *one.arrays(), mode="training" if one.training else "inference")
+    for (role, path), found in results.items():
+        wanted = keras_results[f"{number}" if role == "output" else f"{number}:{path.rpartition('.')[2]}"]
+        assert found.dtype == wanted.dtype
+        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=2e-6)
+    assert len(results) == (3 if one.training else 1)
+
+
+DIFFERENT = {"maxout": "no layer of Keras", "arctan": "no activation of Keras", "step": "no activation of Keras",
+             "dropout": "isograd's own random bits: see test_random.py"}  # fmt: skip
+
+
+def test_every_layer_is_compared():
+    compared = {LAYERS.find(c.layer).kind for c in CASES}
+    compared |= {LAYERS.find(c.options["activation"]).kind for c in CASES if "activation" in c.options}
+    assert {row.kind for row in LAYERS.rows} - compared == DIFFERENT.keys()
+
+
+DEFAULTS = """
+    import inspect, json, sys
+    import keras
+
+    rows = json.load(sys.stdin)
+    found = {}
+    for name in rows:
+        parameters = inspect.signature(getattr(keras.layers, name).__init__).parameters
+        found[name] = {n: p.default for n, p in parameters.items() if n not in ("self", "kwargs") and p.default is not p.empty}
+    print(json.dumps(found, default=str))
+"""
+
+
+def test_options_and_defaults_are_those_of_keras():
+    names = {row.kind: next((a for a in row.aliases if a[0].isupper()), None) for row in LAYERS.rows}
+    rows = {name: LAYERS.by_name[name] for kind, name in names.items() if name and kind not in DIFFERENT}
+    command = [sys.executable, "-c", textwrap.dedent(DEFAULTS)]
+    child = subprocess.run(command, input=json.dumps(list(rows)), capture_output=True, text=True, check=True)
+    theirs = json.loads(child.stdout.splitlines()[-1])
+    for name, row in rows.items():
+        for option, field_ in row.model_fields.items():
+            if option == "name" or field_.is_required():
+                continue
+            assert _plain(field_.default) == _keras_plain(option, theirs[name][option]), f"{option} of {name}"
+
+
+def _plain(default: Any) -> Any:
+    """A row by its name, and one number for all axes as one."""
+    if isinstance(default, tuple) and len(set(default)) == 1:
+        return _plain(default[0])
+    return getattr(default, "kind", default)
+
+
+def _keras_plain(option: str, default: Any) -> Any:
+    """Keras's default as a spec has it: null stands for the usual data format, and a list for a tuple."""
+    if option == "data_format":
+        return "channels_last"
+    if option == "embeddings_initializer":
+        return {"uniform": "random_uniform"}[default]
+    return _plain(_tuples(default))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
