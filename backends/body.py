@@ -80,7 +80,7 @@ class Body:
         return e is not None and (not isinstance(e.tree, ast.Name) or self.names.get(e.tree.id) is value)
 
     def name_for(self, value: Value, hint: str = "") -> str:
-        base = re.sub(r"\W", "_", hint or value.name or self._layer_name(value)) or "x"
+        base = re.sub(r"\W", "_", hint or value.name or _output_name(value) or self._layer_name(value)) or "x"
         base = base if base.isidentifier() and not keyword.iskeyword(base) else f"v_{base}".replace("v__", "v_")
         candidate, number = base, 1
         while candidate in self.module.taken or (candidate in self.names and not self._is_free(candidate)):
@@ -216,23 +216,27 @@ class Body:
             self.uses[leaf] = self.uses.get(leaf, 1) - 1
 
     def assign(self, outputs: Sequence[Value], tree: ast.expr, comment: str = "") -> None:
-        targets = []
-        for value in outputs:
-            if self.uses.get(value, 0) == 0:
-                targets.append("_")
-                continue
-            if value in self.places:
-                self.known[value] = Expression(self._parse(self.places[value]), frozenset([value]))
-                targets.append(self.places[value])
-                continue
-            name = self.name_for(value)
-            self.names[name] = value
-            self.known[value] = Expression(name_of(name), frozenset([value]))
-            targets.append(name)
+        """A statement that binds values: to names, or to the places that are kept for them."""
+        direct = sum(len(self.places.get(v, "")) for v in outputs) < WIDTH - 40 or len(outputs) == 1
+        targets = [self._target(v, direct) for v in outputs]
         for value in outputs:
             if self.uses.get(value, 0):
                 self._sizes_of(value)
         self.line(f"{', '.join(targets)} = {ast.unparse(tree)}", comment)
+        for value, target in zip(outputs, targets, strict=True):
+            if value in self.places and target != "_" and target != self.places[value]:
+                self.line(f"{self.places[value]} = {target}")
+
+    def _target(self, value: Value, direct: bool) -> str:
+        if self.uses.get(value, 0) == 0:
+            return "_"
+        if direct and value in self.places:
+            self.known[value] = Expression(self._parse(self.places[value]), frozenset([value]))
+            return self.places[value]
+        name = self.name_for(value)
+        self.names[name] = value
+        self.known[value] = Expression(name_of(name), frozenset([value]))
+        return name
 
     def line(self, text: str, comment: str = "") -> None:
         padded = "    " * self.indent + text
@@ -305,6 +309,11 @@ class Body:
         infix = rule is not None and operator_expression(rule, [ast.Constant(0)] * 2) is not None
         operands = [v for v in node.inputs if v is not None]
         return infix and not all(map(self._is_literal, operands)) and all(map(self._is_number, operands))
+
+
+def _output_name(value: Value) -> str:
+    names = value.node.op.output_names if value.node is not None else ()
+    return names[value.index] if value.index < len(names) else ""
 
 
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}

@@ -201,10 +201,8 @@ class ModuleWriter:
     def _imports(self, code: str) -> list[str]:
         """The import statements of the names that the code reads, the standard library's first."""
         read = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
-        statements = sorted(
-            {s for alias, s in self.target.imports.items() if alias in read},
-            key=lambda s: (s.startswith("from safetensors"), s.split()[1]),
-        )
+        found = {statement for alias, statement in self.target.imports.items() if alias in read}
+        statements = sorted(found, key=lambda s: (s.startswith("from"), s.split()[1]))  # as isort has it
         own = [s for s in statements if s.split()[1] in sys.stdlib_module_names]
         return [*own, *([""] if own and len(own) < len(statements) else []), *(s for s in statements if s not in own)]
 

@@ -61,9 +61,11 @@ def function_ast(function: Callable[..., Any]) -> ast.FunctionDef:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise TypeError(f"{function} is not a def, so it has no name to print")
-    tree.decorator_list, tree.returns = [], None
+    tree.decorator_list = []
     tree.name = tree.name.lstrip("_")
     for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
         if isinstance(node, ast.arg):
             node.annotation = None
         if isinstance(node, ast.AnnAssign):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from . import ops
 from .dims import Size, collecting_guards
 from .errors import TypeMismatchError, UnsupportedOpError
-from .graph import SECTIONS, Node, Scope, Value
+from .graph import SECTIONS, Graph, Node, Scope, Value
 from .op import NO_GRADIENT, Bound, Op, Signature
 from .types import TensorType
 
@@ -53,8 +53,8 @@ def backward(
     """Append the gradients of sum(seed * output) to the outputs' graph; None where an input has no influence.
 
     Nodes are appended in the scope of the node that they differentiate, in section `section`, or else in the one that
-    is set, or else in `backward`, and never in one before that of what they use. The nodes before number `since` are taken as
-    given. Raises `UnsupportedOpError` with every op on the way that has no gradient rule.
+    is set, or else in `backward`, and never in one before that of what they use. The nodes before number `since` are
+    taken as given. Raises `UnsupportedOpError` with every op on the way that has no gradient rule.
     """
     graph = outputs[0].graph
     nodes = _between(graph.nodes[since:], outputs, wrt)
@@ -102,7 +102,9 @@ def _check_rules(nodes: Sequence[Node]) -> None:
 def _differentiate(node: Node, gradients: _Gradients, wanted: set[Value]) -> None:
     g = tuple(gradients.named(v) for v in node.outputs)
     composite = node.op.is_composite
-    results = _composite_gradient(node, g) if composite else _by_rule(node.op, g, node.outputs, node.inputs, node.attributes)
+    results = (
+        _composite_gradient(node, g) if composite else _by_rule(node.op, g, node.outputs, node.inputs, node.attributes)
+    )
     for value, gradient in zip(node.inputs, results, strict=True):
         if value is None or gradient is None or value not in wanted or not value.dtype.is_differentiable:
             continue
@@ -110,7 +112,9 @@ def _differentiate(node: Node, gradients: _Gradients, wanted: set[Value]) -> Non
             if node.op.broadcasts and gradient.shape != value.shape:
                 gradient = ops.sum_to(_full(gradient, node.outputs[0].shape), value.shape)
             if gradient.type != value.type:
-                raise TypeMismatchError(f"the gradient of {node.op.name} should be {value.type}, but its rule gave {gradient.type}")
+                raise TypeMismatchError(
+                    f"the gradient of {node.op.name} should be {value.type}, but its rule gave {gradient.type}"
+                )
         except TypeMismatchError as error:
             error.add_note(f"in {node!r} at {node.origin}")
             raise
@@ -137,7 +141,7 @@ def _composite_gradient(node: Node, g: tuple[Value | None, ...]) -> list[Value |
     return [next(found) if v is not None and v.dtype.is_differentiable else None for v in node.inputs]
 
 
-@lru_cache(maxsize=None)
+@cache
 def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> Op:
     """The gradient of a composite as an op of its own.
 
@@ -152,7 +156,9 @@ def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> O
         with collecting_guards():  # the composite's own node has demanded them
             expected = op.output_types(inputs, attributes)
         if out != expected or any(a is not None and a != b for a, b in zip(g, expected, strict=True)):
-            raise TypeMismatchError(f"{result.name}: the outputs and their gradients are {expected}, not {types[: split[1]]}")
+            raise TypeMismatchError(
+                f"{result.name}: the outputs and their gradients are {expected}, not {types[: split[1]]}"
+            )
         return tuple(t for t in types[split[1] :] if t.dtype.is_differentiable)
 
     def decompose(*values: Value, **attributes: Any) -> tuple[Value, ...]:
@@ -160,11 +166,14 @@ def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> O
         results = _by_rule(op, g, out, inputs, attributes) if callable(op.gradient) else NotImplemented
         if results is NotImplemented:
             results = _derived(op, g, inputs, attributes)
-        return tuple(_typed(r, v) for r, v in zip(results, inputs, strict=True) if v is not None and v.dtype.is_differentiable)
+        return tuple(
+            _typed(r, v) for r, v in zip(results, inputs, strict=True) if v is not None and v.dtype.is_differentiable
+        )
 
     result = Op(
         f"{op.name}_gradient", type_rule, None, None, decompose, bound=Bound("parts", op.bound.factor, op.bound.floor),
-        smooth=op.smooth, schema=Signature(_operand_names(op, given, present), frozenset(), False, op.signature.attributes),
+        smooth=op.smooth,
+        schema=Signature(_operand_names(op, given, present), frozenset(), False, op.signature.attributes),
         folds=op.folds, derivative_of=op, given=given, present=present,
     )  # fmt: skip
     return result
@@ -173,7 +182,11 @@ def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> O
 def _unpack(flat: tuple[Any, ...], split: tuple[int, int], given: tuple[bool, ...], present: tuple[bool, ...]) -> Any:
     """The operands of a gradient op as gradients, outputs and inputs, with None for what is left out."""
     g, inputs = iter(flat[: split[0]]), iter(flat[split[1] :])
-    return tuple(next(g) if x else None for x in given), flat[split[0] : split[1]], tuple(next(inputs) if x else None for x in present)
+    return (
+        tuple(next(g) if x else None for x in given),
+        flat[split[0] : split[1]],
+        tuple(next(inputs) if x else None for x in present),
+    )
 
 
 def _operand_names(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> tuple[str, ...]:
@@ -187,7 +200,7 @@ def _operand_names(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -
 
 
 def _derived(op: Op, g: Results, inputs: Results, attributes: Mapping[str, Any]) -> list[Value | None]:
-    """The gradient from the parts: run the parts again, and differentiate them, all where the composite's gradient is."""
+    """The gradient from the parts: run them again and differentiate them, all where the composite's gradient is."""
     assert op.decompose is not None
     leaves = [v for v in inputs if v is not None]
     graph = leaves[0].graph
@@ -209,7 +222,9 @@ def _typed(gradient: Value | None, value: Value) -> Value:
 def gradients(graph: Graph, output: Value, wrt: Sequence[Value]) -> list[Value]:
     """Gradients of a scalar output, zeros where an input has no influence. Appends to `graph`."""
     if output.shape != ():
-        raise TypeMismatchError(f"the gradient is that of one number, but the output is {output.type}; sum it or choose an element")
+        raise TypeMismatchError(
+            f"the gradient is that of one number, but the output is {output.type}; sum it or choose an element"
+        )
     with graph.section("backward"):
         seed = graph.constant(1.0, output.dtype)
         found = backward([output], [seed], wrt)

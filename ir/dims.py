@@ -200,7 +200,9 @@ def symbols_of(size: object) -> frozenset[str]:
 
 def evaluate_dim(size: Size, bindings: Mapping[str, int]) -> int:
     """The number that `size` stands for when each symbol has its number in `bindings`."""
-    return size if isinstance(size, int) else _evaluate_cached(size, tuple(sorted((k, bindings[k]) for k in size.symbols)))
+    return (
+        size if isinstance(size, int) else _evaluate_cached(size, tuple(sorted((k, bindings[k]) for k in size.symbols)))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -223,14 +225,18 @@ def parse_dim(text: str) -> Size:
 def bind_shape(shape: tuple[Size, ...], actual: tuple[int, ...], bindings: dict[str, int], name: str) -> None:
     """Give each symbol of `shape` its number from `actual`, and check what is already known."""
     if len(shape) != len(actual):
-        raise TypeMismatchError(f"{name}: expected {len(shape)} axes, {list(map(str, shape))}, but the array has shape {actual}")
+        raise TypeMismatchError(
+            f"{name}: expected {len(shape)} axes, {list(map(str, shape))}, but the array has shape {actual}"
+        )
     for axis, (size, number) in enumerate(zip(shape, actual, strict=True)):
         if isinstance(size, Dim) and len(size.symbols) == 1 and str(size) in size.symbols:
             bindings.setdefault(str(size), number)
         if isinstance(size, int) or size.symbols <= bindings.keys():
             expected = evaluate_dim(size, bindings)
             if expected != number:
-                raise TypeMismatchError(f"{name}: axis {axis} should have size {size} = {expected}, but the array has shape {actual}")
+                raise TypeMismatchError(
+                    f"{name}: axis {axis} should have size {size} = {expected}, but the array has shape {actual}"
+                )
 
 
 def _expression(size: Size) -> Any:

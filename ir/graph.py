@@ -38,7 +38,11 @@ class Scope:
 
     @property
     def path(self) -> tuple[str, ...]:
-        return ((*self.parent.path, self.name) if self.parent else (self.name,)) if self.name else (self.parent.path if self.parent else ())
+        return (
+            ((*self.parent.path, self.name) if self.parent else (self.name,))
+            if self.name
+            else (self.parent.path if self.parent else ())
+        )
 
     @property
     def ancestry(self) -> tuple[Scope, ...]:
@@ -81,7 +85,9 @@ class Value:
         return f"<{self.name or '_'}: {self.type}>"
 
     def __bool__(self) -> bool:
-        raise TypeError("a value of a graph has no truth value: its number is known when the graph runs; use where(...)")
+        raise TypeError(
+            "a value of a graph has no truth value: its number is known when the graph runs; use where(...)"
+        )
 
     def __add__(self, other: Operand) -> Value:
         return _ops().add(self, other)
@@ -146,7 +152,15 @@ class Node:
 
     __slots__ = ("attributes", "inputs", "lowering", "op", "origin", "outputs", "scope", "section")
 
-    def __init__(self, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], scope: Scope | None, section: str, origin: str) -> None:
+    def __init__(
+        self,
+        op: Op,
+        inputs: tuple[Value | None, ...],
+        attributes: dict[str, Any],
+        scope: Scope | None,
+        section: str,
+        origin: str,
+    ) -> None:
         self.op, self.inputs, self.attributes = op, inputs, attributes
         self.scope, self.section, self.origin = scope, section, origin
         self.outputs: tuple[Value, ...] = ()
@@ -204,7 +218,11 @@ class Graph:
         dtype = dtype_of(dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             cast = array.astype(dtype.numpy)
-        if dtype.is_integer and array.dtype != cast.dtype and not np.array_equal(cast.astype(object), array.astype(object)):
+        if (
+            dtype.is_integer
+            and array.dtype != cast.dtype
+            and not np.array_equal(cast.astype(object), array.astype(object))
+        ):
             raise TypeMismatchError(f"the number {value} cannot be written as {dtype.name}")
         return self.apply(_ops().constant, value=cast) if array.ndim else self._scalar(cast, dtype)
 
@@ -218,13 +236,19 @@ class Graph:
 
     def size(self, dim: Size, dtype: DType | str) -> Value:
         """The number that a dim stands for, as a scalar of the graph."""
-        return self.constant(dim, dtype) if isinstance(dim, int) else self.apply(_ops().size, dim=dim, dtype=dtype_of(dtype))
+        return (
+            self.constant(dim, dtype)
+            if isinstance(dim, int)
+            else self.apply(_ops().size, dim=dim, dtype=dtype_of(dtype))
+        )
 
     def apply(self, op: Op, *operands: Operand | None, **attributes: Any) -> Any:
         """Append one node; what `op(...)` does, for ops that may have no tensor operand to find the graph by."""
         return op.append(self, operands, attributes)
 
-    def append(self, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], types: tuple[TensorType, ...]) -> Node:
+    def append(
+        self, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], types: tuple[TensorType, ...]
+    ) -> Node:
         node = Node(op, inputs, attributes, self._scope, self._section, self._origin or _user_line())
         node.outputs = tuple(Value(self, t, node, i) for i, t in enumerate(types))
         self.nodes.append(node)

@@ -66,7 +66,9 @@ class Signature:
         parameters = inspect.signature(function).parameters.values()
         positional = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
         return cls(
-            tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY, p.VAR_POSITIONAL)),
+            tuple(
+                p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY, p.VAR_POSITIONAL)
+            ),
             frozenset(p.name for p in positional if p.default is not p.empty or "None" in str(p.annotation)),
             any(p.kind is p.VAR_POSITIONAL for p in parameters),
             {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY},
@@ -97,6 +99,7 @@ class Op:
     schema: Signature | None = None  # where the type rule's own signature is not it
     folds: bool = True  # may be computed when the graph is built
     derivative_of: Op | None = None  # set on the gradient of a composite, with the next two
+    output_names: tuple[str, ...] = ()  # what printed code calls the outputs; "" for one without a name of its own
     given: tuple[bool, ...] = ()  # which outputs of the composite have a gradient
     present: tuple[bool, ...] = ()  # which operands the composite has
 
@@ -111,7 +114,9 @@ class Op:
     def __call__(self, *operands: Any, **attributes: Any) -> Any:
         graph = next((o.graph for o in operands if isinstance(o, Value)), None)
         if graph is None:
-            raise TypeMismatchError(f"{self.name}: at least one operand must be a value of a graph; graph.apply(...) takes numbers alone")
+            raise TypeMismatchError(
+                f"{self.name}: at least one operand must be a value of a graph; graph.apply(...) takes numbers alone"
+            )
         return self.append(graph, operands, attributes)
 
     def append(self, graph: Graph, operands: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
@@ -121,7 +126,9 @@ class Op:
             with collecting_guards() as guards:
                 types = self.output_types(tuple(None if v is None else v.type for v in inputs), complete)
         except (TypeMismatchError, TypeError, ValueError) as error:
-            error.add_note(f"in {self.name}({', '.join(map(repr, operands))}{''.join(f', {k}={v!r}' for k, v in attributes.items())})")
+            error.add_note(
+                f"in {self.name}({', '.join([*map(repr, operands), *(f'{k}={v!r}' for k, v in attributes.items())])})"
+            )
             if graph._origin:
                 error.add_note(f"at {graph._origin}")
             raise
@@ -130,7 +137,9 @@ class Op:
         visible = node.outputs[: len(node.outputs) - self.saved]
         return visible[0] if len(visible) == 1 else visible
 
-    def output_types(self, types: tuple[TensorType | None, ...], attributes: Mapping[str, Any]) -> tuple[TensorType, ...]:
+    def output_types(
+        self, types: tuple[TensorType | None, ...], attributes: Mapping[str, Any]
+    ) -> tuple[TensorType, ...]:
         result = self.type_rule(*types, **attributes)
         return result if isinstance(result, tuple) else (result,)
 
@@ -158,7 +167,9 @@ class Op:
                 raise TypeMismatchError(f"{operand!r} belongs to another graph")
             return operand
         if dtype is None:
-            raise TypeMismatchError(f"{self.name}: no operand says which element type the number {operand} has; use graph.constant")
+            raise TypeMismatchError(
+                f"{self.name}: no operand says which element type the number {operand} has; use graph.constant"
+            )
         if isinstance(operand, Dim):
             return graph.size(operand, dtype)
         return graph.constant(operand, dtype)
@@ -167,7 +178,9 @@ class Op:
         schema = self.signature.attributes
         unknown = given.keys() - schema.keys()
         if unknown:
-            raise TypeMismatchError(f"{self.name} has no attribute {', '.join(sorted(unknown))}; it has {', '.join(schema) or 'none'}")
+            raise TypeMismatchError(
+                f"{self.name} has no attribute {', '.join(sorted(unknown))}; it has {', '.join(schema) or 'none'}"
+            )
         missing = [n for n, default in schema.items() if default is inspect.Parameter.empty and n not in given]
         if missing:
             raise TypeMismatchError(f"{self.name} needs the attribute {', '.join(missing)}")

@@ -52,7 +52,9 @@ def parse(
 class _Reader:
     """Reads one function. What is written alike is read once: sizes, types and attributes are kept by their text."""
 
-    def __init__(self, lines: list[bytes], arrays: Mapping[str, Any], origins: Mapping[str, str], table: Mapping[str, Op]) -> None:
+    def __init__(
+        self, lines: list[bytes], arrays: Mapping[str, Any], origins: Mapping[str, str], table: Mapping[str, Op]
+    ) -> None:
         self._lines, self._arrays, self._origins, self._table = lines, arrays, origins, table
         self._types: dict[bytes, TensorType] = {}
         self._attributes: dict[bytes, Any] = {}
@@ -80,7 +82,15 @@ class _Reader:
         except IsogradError as error:
             error.add_note(f"in line {node.lineno} of the graph's text")
             raise
-        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError) as error:
+        except (
+            TypeError,
+            ValueError,
+            LookupError,
+            AttributeError,
+            ArithmeticError,
+            AssertionError,
+            RecursionError,
+        ) as error:
             raise ParseError(f"line {node.lineno}: {error}") from error
 
     # statements
@@ -106,12 +116,17 @@ class _Reader:
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=ast.Call() as call):
                 self._node([name], call, [self._type(annotation)])
-            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Call(func=ast.Subscript(slice=ast.Tuple(elts=types))) as call):
+            case ast.Assign(
+                targets=[ast.Tuple(elts=names)], value=ast.Call(func=ast.Subscript(slice=ast.Tuple(elts=types))) as call
+            ):
                 self._node([_name(n) for n in names], call, [self._type(t) for t in types])
             case ast.Return():
                 self._return(statement.value)
             case ast.Expr(
-                value=ast.Call(func=ast.Name(id="guard"), args=[ast.Compare(left=left, ops=[ast.Eq() | ast.GtE() as relation], comparators=[right])])
+                value=ast.Call(
+                    func=ast.Name(id="guard"),
+                    args=[ast.Compare(left=left, ops=[ast.Eq() | ast.GtE() as relation], comparators=[right])],
+                )
             ):
                 self._graph.guards.append(Guard(_RELATIONS[type(relation)], self._size(left), self._size(right)))
             case ast.Expr(value=ast.Call(func=ast.Name(id="name"), args=[ast.Constant(value=str(name))])):
@@ -158,7 +173,8 @@ class _Reader:
             op.append(self._graph, tuple(map(self._operand, operands)), attributes)
         outputs = self._graph.nodes[-1].outputs
         if [v.type for v in outputs] != list(types):
-            raise ParseError(f"{op.name} gives {', '.join(str(v.type) for v in outputs)}, but the text says {', '.join(map(str, types))}")
+            found, said = (", ".join(str(t) for t in side) for side in ([v.type for v in outputs], types))
+            raise ParseError(f"{op.name} gives {found}, but the text says {said}")
         for name, value in zip(names, outputs, strict=True):
             self._define(name, value)
             value.name = _hint(name)
@@ -178,7 +194,9 @@ class _Reader:
 
     def _port(self, call: ast.expr, count: int) -> tuple[str, str, list[ast.expr]]:
         match call:
-            case ast.Call(func=ast.Name(id=role), args=[ast.Constant(value=str(path)), *rest], keywords=[]) if role in _ROLES:
+            case ast.Call(func=ast.Name(id=role), args=[ast.Constant(value=str(path)), *rest], keywords=[]) if (
+                role in _ROLES
+            ):
                 if len(rest) == count - 1:
                     return role, path, rest
         raise ParseError(f"not a port: {ast.unparse(call)[:80]}")
@@ -195,7 +213,11 @@ class _Reader:
         if not base.is_composite:
             raise ParseError(f"there is no op {name}: {base_name} is not a composite")
         g, out = (_group(o) for o in operands[:2])
-        full = inputs if base.derivative_of or base.signature.variadic else inputs + [ast.Constant(None)] * (len(base.signature.operands) - len(inputs))
+        full = (
+            inputs
+            if base.derivative_of or base.signature.variadic
+            else inputs + [ast.Constant(None)] * (len(base.signature.operands) - len(inputs))
+        )
         result = gradient_op(base, tuple(not _is_none(o) for o in g), tuple(not _is_none(o) for o in full))
         return result, [o for o in (*g, *out, *full) if not _is_none(o)]
 
@@ -237,7 +259,7 @@ class _Reader:
                 return self._array(name)
         return _number(node) if _is_number(node) else self._size(node)
 
-    def _array(self, name: str) -> np.ndarray:
+    def _array(self, name: str) -> Any:
         if name not in self._arrays:
             raise ParseError(f"there is no array {name} beside the text")
         return self._arrays[name]
@@ -259,7 +281,9 @@ class _Reader:
         raise ParseError(f"not a type: {ast.unparse(node)[:80]}")
 
     def _size(self, node: ast.expr) -> Size:
-        return node.value if isinstance(node, ast.Constant) and type(node.value) is int else parse_dim(ast.unparse(node))
+        return (
+            node.value if isinstance(node, ast.Constant) and type(node.value) is int else parse_dim(ast.unparse(node))
+        )
 
     def _source(self, node: ast.expr) -> bytes:
         """An expression as it is written."""

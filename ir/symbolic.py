@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 
-class floor_quotient_(sympy.Function):  # noqa: N801  # the name is not printed: see _sympystr
+class floor_quotient_(sympy.Function):  # the name is not printed: see _sympystr
     """floor(a/b) that sympy does not rewrite: a person recognizes `floor((H - 3)/2)`."""
 
     nargs = 2
@@ -97,9 +97,13 @@ def _read(node: ast.expr) -> Any:
             return _read(left) - _read(right)
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
             return _product(_read(left), _read(right))
-        case ast.BinOp(left=ast.Name() | ast.Call() as left, op=ast.Pow(), right=ast.Constant(value=int(n))) if 0 <= n <= _HIGHEST_POWER:
+        case ast.BinOp(left=ast.Name() | ast.Call() as left, op=ast.Pow(), right=ast.Constant(value=int(n))) if (
+            0 <= n <= _HIGHEST_POWER
+        ):
             return _read(left) ** n
-        case ast.Call(func=ast.Name(id="floor"), args=[ast.BinOp(left=a, op=ast.Div(), right=ast.Constant(value=int(b)))]) if b > 0:
+        case ast.Call(
+            func=ast.Name(id="floor"), args=[ast.BinOp(left=a, op=ast.Div(), right=ast.Constant(value=int(b)))]
+        ) if b > 0:
             return floor_quotient(_read(a), b)
     raise ValueError(f"not a size: {ast.unparse(node)}")
 

@@ -65,7 +65,9 @@ def graph_arrays(graph: Graph) -> dict[str, np.ndarray]:
 def origins(graph: Graph) -> dict[str, str]:
     """Where each line's node comes from, by the first name on the line."""
     printer = Printer(graph)
-    named = ((printer.names[node.outputs[0]], node.origin) for node in graph.nodes if not printer.is_inline(node.outputs[0]))
+    named = (
+        (printer.names[node.outputs[0]], node.origin) for node in graph.nodes if not printer.is_inline(node.outputs[0])
+    )
     return {name: origin for name, origin in named if origin}
 
 
@@ -89,7 +91,7 @@ class Arrays:
         self._names: dict[Any, str] = {}
 
     def name(self, array: np.ndarray) -> str:
-        digest = hashlib.blake2b(np.ascontiguousarray(array).reshape(-1).view(np.uint8)).digest()
+        digest = hashlib.blake2b(memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))).digest()
         name = self._names.setdefault((array.dtype.name, array.shape, digest), f"c{len(self._names)}")
         self.by_name.setdefault(name, array)
         return name
@@ -191,7 +193,9 @@ class Printer:
 
     def _blocks(self, here: tuple[Any, ...], there: tuple[Any, ...]) -> Iterator[str]:
         """The `with` lines between the place of one node and that of the next."""
-        same = next((i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(len(here), len(there)))
+        same = next(
+            (i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(len(here), len(there))
+        )
         sections = there[0] != SECTIONS[0]
         for depth in range(same, len(there)):
             item = there[depth]
@@ -275,7 +279,11 @@ class Printer:
 
 
 def function_name(name: str) -> str:
-    return name if name.isidentifier() and name.isascii() and not keyword.iskeyword(name) else Names(()).make(name or "model")
+    return (
+        name
+        if name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
+        else Names(()).make(name or "model")
+    )
 
 
 def _symbols(graph: Graph) -> set[str]:
@@ -308,11 +316,19 @@ def _is_default(value: Any, default: Any) -> bool:
 def _written_in_full(node: Node, inline: Sequence[bool]) -> set[int]:
     """Which constants need their element type: the op's rule for numbers would not give it to them."""
     names, numbers = node.op.signature.operands, node.op.numbers
-    says = [i for i, v in enumerate(node.inputs) if v is not None and (numbers is None or names[min(i, len(names) - 1)] in numbers)]
+    says = [
+        i
+        for i, v in enumerate(node.inputs)
+        if v is not None and (numbers is None or names[min(i, len(names) - 1)] in numbers)
+    ]
     full: set[int] = set()
     while True:
-        dtype = next((v.dtype for i in says if (v := node.inputs[i]) is not None and (not inline[i] or i in full)), None)
-        wrong = {i for i, v in enumerate(node.inputs) if inline[i] and i not in full and v is not None and v.dtype != dtype}
+        dtype = next(
+            (v.dtype for i in says if (v := node.inputs[i]) is not None and (not inline[i] or i in full)), None
+        )
+        wrong = {
+            i for i, v in enumerate(node.inputs) if inline[i] and i not in full and v is not None and v.dtype != dtype
+        }
         if dtype is None:  # the first one says it for the others
             wrong = set(says[:1]) or wrong
         if not wrong:

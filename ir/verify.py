@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import keyword
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -105,7 +104,9 @@ class _Verifier:
                 if name not in signature.optional:
                     _fail(node, f"lacks its operand {name}")
             elif value not in self.defined:
-                elsewhere = "belongs to another graph" if value.graph is not self.graph else "is not defined before it is used"
+                elsewhere = (
+                    "belongs to another graph" if value.graph is not self.graph else "is not defined before it is used"
+                )
                 _fail(node, f"uses {value!r}, which {elsewhere}")
 
     def _attributes(self, node: Node) -> None:
@@ -114,7 +115,7 @@ class _Verifier:
             _fail(node, f"has the attributes ({', '.join(node.attributes)}), not ({', '.join(schema)})")
         for name, value in node.attributes.items():
             for part in _leaves(value):
-                if not isinstance(part, _PLAIN) or part is inspect.Parameter.empty:
+                if not isinstance(part, _PLAIN):
                     _fail(node, f"has the attribute {name} = {part!r}, which no text can hold")
                 if isinstance(part, Graph):
                     _Verifier(part, self.symbols).run()

@@ -56,6 +56,7 @@ TARGET = Target(
     table=TABLE,
     imports={
         "jax": "import jax", "jnp": "import jax.numpy as jnp", "lax": "from jax import lax", "np": "import numpy as np",
+        "math": "import math",
         "partial": "from functools import partial",
         "load_file": "from safetensors.numpy import load_file",
     },

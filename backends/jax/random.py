@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -29,10 +30,7 @@ def multiply64(a: Any, b: Any) -> Any:
 
 def squares32(key: Any, counter: Any, shape: Any) -> Any:
     """uint32 for each element: four rounds of squaring counter times key (Widynski, arXiv 2004.06278)."""
-    size = 1
-    for n in shape:
-        size *= n
-    index = jnp.arange(size, dtype=jnp.uint32).reshape(shape)
+    index = jnp.arange(math.prod(shape), dtype=jnp.uint32).reshape(shape)
     key = key[0], key[1]
     y = x = multiply64(add64((index, jnp.zeros_like(index)), (counter[0], counter[1])), key)
     z = add64(y, key)

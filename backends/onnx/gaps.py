@@ -7,6 +7,6 @@ GAPS = {
     ("reduce_max", "a NaN that is not first"): "which of the NaN and the numbers is kept depends on their order",
     ("reduce_min", "a NaN that is not first"): "which of the NaN and the numbers is kept depends on their order",
     ("max_pool", "a NaN that is not first in its window"): "which of the NaN and the numbers is kept depends on their order",
-    ("max_pool_gradient", "a window of -inf alone"): "it has no position, and its gradient goes to the last element of all",
+    ("max_pool_gradient", "a NaN that is not first in its window"): "the gradient goes to the largest number before or after it",
     ("sigmoid", "below -17"): "it is 0 from -18 on; that is within the op's bound",
 }

@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...ir import Graph, Node, Op, Value, ops
@@ -66,23 +67,34 @@ class _Layout(Rewriter):
     def _natural(self, value: Value) -> Value:
         order = self._home[value]
         back = tuple(order.index(i) for i in range(len(order)))
-        return ops.transpose(self._moved[value, order], axes=back)  # type: ignore[no-any-return]
+        moved = self._moved[value, order]
+        with self._beside(moved):
+            return ops.transpose(moved, axes=back)  # type: ignore[no-any-return]
 
     def _in(self, value: Value, order: Order) -> Value:
         if (value, order) not in self._moved:
-            self._moved[value, order] = _ordered(self.values[value], order)
+            missing = len(order) - value.rank
+            given = self.values[value]
+            with self._beside(given):
+                self._moved[value, order] = _ordered(ops.expand_dims(given, *range(missing)) if missing else given, order)
         return self._moved[value, order]
+
+    @contextlib.contextmanager
+    def _beside(self, value: Value) -> Iterator[None]:
+        """Nodes appended in the block stand where the value's own node stands; those of an input before all others."""
+        with contextlib.ExitStack() as stack:
+            if value.node is not None:
+                stack.enter_context(self.new.like(value.node))
+            else:
+                stack.enter_context(self.new.scope_set(None))
+                stack.enter_context(self.new.section("forward"))
+            yield
 
     def _fitted(self, value: Value | None, order: Order) -> Value | None:
         """An operand of an elementwise op: of lower rank it is as if axes of size 1 stood before its own."""
         if value is None or value.rank == 0:
             return None if value is None else self.values[value]
-        if value.rank == len(order):
-            return self._in(value, order)
-        if (value, order) not in self._moved:
-            missing = len(order) - value.rank
-            self._moved[value, order] = _ordered(ops.expand_dims(self.values[value], *range(missing)), order)
-        return self._moved[value, order]
+        return self._in(value, order)
 
     def _came(self, node: Node, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], order: Order) -> None:
         """Append the node as it now is; outputs of the rank of `order` lie so."""
@@ -128,7 +140,7 @@ class _Layout(Rewriter):
                 self._came(node, node.op, inputs, node.attributes, order)
                 return True
             assert change is not None
-            inputs = tuple(self._in(v, order) if v is not None and v.rank == rank else v and self.values[v] for v in node.inputs)
+            inputs = tuple(None if v is None else self._in(v, order) if v.rank == rank else self.values[v] for v in node.inputs)
             self._came(node, node.op, inputs, change(node.attributes, order), order)
         return True
 

@@ -154,7 +154,7 @@ class _Builder:
                 yield
         except errors as error:
             what = f"{kind} {name!r}" if kind != name else kind
-            raise document.error(place, f"{what}: {error}") from error
+            raise document.error(place, f"{what}: {_complete(error)}") from error
         finally:
             self.place = before
 
@@ -227,6 +227,12 @@ class _Builder:
         return Recipe(
             self.spec.loss, self.spec.optimizer, sections.metrics, sections.loss_weights, tuple(self.penalties)
         )
+
+
+def _complete(error: Exception) -> str:
+    """What is wrong, with the op and its operands where the message names no tensor."""
+    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith("in ")]
+    return f"{error} ({notes[0]})" if notes and "[" not in str(error) else str(error)
 
 
 class _Site:

@@ -80,7 +80,7 @@ def parse_formula(text: str) -> Formula:
     if len(text) > LONGEST:
         raise OptionError(f"a formula has at most {LONGEST:,} characters, and this one has {len(text):,}")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text.replace("\n", " ").strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
         raise OptionError(f"{show(text)} is not a formula: {getattr(error, 'msg', error)}") from None
     except (RecursionError, MemoryError):
@@ -118,7 +118,7 @@ def _names(node: ast.expr, depth: int) -> Iterator[str]:
 
 
 def _refused(node: ast.expr) -> OptionError:
-    if isinstance(node, ast.Compare):
+    if isinstance(node, ast.Compare) and len(node.ops) > 1:
         return OptionError(f"`{_cut(node)}`: compare two things at a time; logical_and(a < b, b < c) joins comparisons")
     return OptionError(f"`{_cut(node)}` cannot stand in a formula: {_GRAMMAR}")
 

@@ -18,7 +18,14 @@ _SAMPLES = (sample((2, 3)), sample(()), sample((0, 3)), sample((3, 1, 2), betwee
 _PARTS = Bound("parts", floor=1e-7)
 
 
-def _activation(name: str, decompose: Callable[..., Any], gradient: Any = None, *, smooth: bool = False, samples: tuple[Sample, ...] = _SAMPLES) -> Op:
+def _activation(
+    name: str,
+    decompose: Callable[..., Any],
+    gradient: Any = None,
+    *,
+    smooth: bool = False,
+    samples: tuple[Sample, ...] = _SAMPLES,
+) -> Op:
     def type_rule(x: TensorType) -> TensorType:
         check_kind(name, ("float",), x)
         return x
@@ -26,7 +33,9 @@ def _activation(name: str, decompose: Callable[..., Any], gradient: Any = None, 
     return Op(name, type_rule, None, gradient, decompose, samples=samples, bound=_PARTS, smooth=smooth)
 
 
-def _sloped(name: str, alpha: float, decompose: Callable[..., Any], gradient: Any = None, *, smooth: bool = False) -> Op:
+def _sloped(
+    name: str, alpha: float, decompose: Callable[..., Any], gradient: Any = None, *, smooth: bool = False
+) -> Op:
     def type_rule(x: TensorType, *, alpha: float = alpha) -> TensorType:
         check_kind(name, ("float",), x)
         return x
@@ -114,15 +123,50 @@ log_sigmoid = _activation("log_sigmoid", _log_sigmoid_parts, lambda g, out, x: (
 softsign = _activation("softsign", lambda x: x / (1.0 + absolute(x)))
 step = _activation("step", lambda x: cast(x > 0.0, dtype=x.dtype), NO_GRADIENT)
 selu = _activation("selu", lambda x: _SELU_SCALE * _elu_parts(x, alpha=_SELU_ALPHA),
-                   lambda g, out, x: (_SELU_SCALE * g * where(x > 0.0, 1.0, _SELU_ALPHA * exp(minimum(x, 0.0))),))  # fmt: skip
-leaky_relu = _sloped("leaky_relu", 0.01, lambda x, *, alpha: where(x > 0.0, x, alpha * x), lambda g, out, x, *, alpha: (where(x > 0.0, g, alpha * g),))
+                   lambda g, out, x: (_SELU_SCALE * g * where(x > 0.0, 1.0, _SELU_ALPHA * exp(minimum(x, 0.0))),),
+)  # fmt: skip
+leaky_relu = _sloped(
+    "leaky_relu",
+    0.01,
+    lambda x, *, alpha: where(x > 0.0, x, alpha * x),
+    lambda g, out, x, *, alpha: (where(x > 0.0, g, alpha * g),),
+)
 elu = _sloped("elu", 1.0, _elu_parts, _elu_gradient)
-gelu = Op("gelu", _gelu_type, None, None, _gelu_parts, samples=(*_SAMPLES, sample((2, 3), approximate=True)), bound=Bound("parts", floor=1e-6), smooth=True)
+gelu = Op(
+    "gelu",
+    _gelu_type,
+    None,
+    None,
+    _gelu_parts,
+    samples=(*_SAMPLES, sample((2, 3), approximate=True)),
+    bound=Bound("parts", floor=1e-6),
+    smooth=True,
+)
 _AXIS_SAMPLES = (sample((2, 3)), sample((2, 3, 4), axis=1), sample((3, 2), axis=0), sample((0, 3)))
-softmax = Op("softmax", _axis_type, None, _softmax_gradient, _softmax_parts, samples=_AXIS_SAMPLES, bound=_PARTS, smooth=True)
-log_softmax = Op("log_softmax", _axis_type, None, _log_softmax_gradient, _log_softmax_parts, samples=_AXIS_SAMPLES, bound=_PARTS, smooth=True)
-maxout = Op("maxout", _maxout_type, None, None, _maxout_parts, samples=(sample((2, 12), pieces=3), sample((3, 2, 10), pieces=2)), bound=_PARTS)
+softmax = Op(
+    "softmax", _axis_type, None, _softmax_gradient, _softmax_parts, samples=_AXIS_SAMPLES, bound=_PARTS, smooth=True
+)
+log_softmax = Op(
+    "log_softmax",
+    _axis_type,
+    None,
+    _log_softmax_gradient,
+    _log_softmax_parts,
+    samples=_AXIS_SAMPLES,
+    bound=_PARTS,
+    smooth=True,
+)
+maxout = Op(
+    "maxout",
+    _maxout_type,
+    None,
+    None,
+    _maxout_parts,
+    samples=(sample((2, 12), pieces=3), sample((3, 2, 10), pieces=2)),
+    bound=_PARTS,
+)
 
 OPS = (
-    relu, relu6, hard_sigmoid, silu, softplus, log_sigmoid, softsign, step, selu, leaky_relu, elu, gelu, softmax, log_softmax, maxout,
+    relu, relu6, hard_sigmoid, silu, softplus, log_sigmoid, softsign, step, selu, leaky_relu, elu, gelu,
+    softmax, log_softmax, maxout,
 )  # fmt: skip

@@ -35,7 +35,9 @@ def check_kind(op: str, kinds: tuple[str, ...], *types: TensorType) -> None:
 
 def check_same_dtype(op: str, *types: TensorType) -> None:
     if len({t.dtype for t in types}) > 1:
-        raise TypeMismatchError(f"{op}: the operands must have one element type, not {' and '.join(map(str, types))}; cast one of them")
+        raise TypeMismatchError(
+            f"{op}: the operands must have one element type, not {' and '.join(map(str, types))}; cast one of them"
+        )
 
 
 def _unary(
@@ -58,7 +60,9 @@ def _binary(
         check_same_dtype(name, x, y)
         return TensorType(x.dtype, broadcast_shapes(x.shape, y.shape))
 
-    return Op(name, type_rule, reference, gradient, samples=samples, broadcasts=True, bound=bound or Bound(), smooth=smooth)
+    return Op(
+        name, type_rule, reference, gradient, samples=samples, broadcasts=True, bound=bound or Bound(), smooth=smooth
+    )
 
 
 def _power_gradient(g: Value, out: Value, x: Value, y: Value) -> tuple[Value, Value]:
@@ -103,14 +107,22 @@ add = _binary("add", operator.add, lambda g, out, x, y: (g, g))
 subtract = _binary("subtract", operator.sub, lambda g, out, x, y: (g, -g))
 multiply = _binary("multiply", operator.mul, lambda g, out, x, y: (g * y, g * x))
 divide = _binary("divide", operator.truediv, lambda g, out, x, y: (g / y, -g * out / y), kinds=_FLOAT,
-                 samples=tuple(sample(a, b, between=(0.5, 2.0)) for a, b in (((2, 3), (2, 3)), ((2, 1), (1, 3)), ((), (4,)))))  # fmt: skip
+                 samples=tuple(sample(a, b, between=(0.5, 2.0)) for a, b in (((2, 3), (2, 3)), ((2, 1), (1, 3)), ((), (4,)))),
+)  # fmt: skip
 power = _binary("power", operator.pow, _power_gradient, kinds=("float",), bound=Bound(factor=16.0),
-                samples=tuple(sample(a, b, between=(0.25, 2.0)) for a, b in (((2, 3), (3,)), ((2, 3), ()), ((2, 1), (1, 3)))))  # fmt: skip
-maximum = _binary("maximum", np.maximum, lambda g, out, x, y: _ties(g, greater(x, y), equal(x, y)), bound=EXACT, smooth=False)
-minimum = _binary("minimum", np.minimum, lambda g, out, x, y: _ties(g, greater(y, x), equal(x, y)), bound=EXACT, smooth=False)
+                samples=tuple(sample(a, b, between=(0.25, 2.0)) for a, b in (((2, 3), (3,)), ((2, 3), ()), ((2, 1), (1, 3)))),
+)  # fmt: skip
+maximum = _binary(
+    "maximum", np.maximum, lambda g, out, x, y: _ties(g, greater(x, y), equal(x, y)), bound=EXACT, smooth=False
+)
+minimum = _binary(
+    "minimum", np.minimum, lambda g, out, x, y: _ties(g, greater(y, x), equal(x, y)), bound=EXACT, smooth=False
+)
 
 negative = _unary("negative", operator.neg, lambda g, out, x: (-g,), kinds=_NUMBER, bound=EXACT)
-absolute = _unary("absolute", np.abs, lambda g, out, x: (g * sign(x),), kinds=("int", "float"), bound=EXACT, smooth=False)
+absolute = _unary(
+    "absolute", np.abs, lambda g, out, x: (g * sign(x),), kinds=("int", "float"), bound=EXACT, smooth=False
+)
 sign = _unary("sign", np.sign, NO_GRADIENT, kinds=("int", "float"), bound=EXACT, smooth=False)
 floor = _unary("floor", np.floor, NO_GRADIENT, kinds=("float",), bound=EXACT, smooth=False)
 ceil = _unary("ceil", np.ceil, NO_GRADIENT, kinds=("float",), bound=EXACT, smooth=False)
@@ -133,10 +145,12 @@ sinh = _unary("sinh", np.sinh, lambda g, out, x: (g * cosh(x),))
 cosh = _unary("cosh", np.cosh, lambda g, out, x: (g * sinh(x),))
 tanh = _unary("tanh", np.tanh, lambda g, out, x: (g * (1.0 - out * out),))
 erf = _unary("erf", _erf, lambda g, out, x: (_2_OVER_SQRT_PI * g * exp(-(x * x)),), kinds=("float",))
-sigmoid = _unary("sigmoid", _sigmoid, lambda g, out, x: (g * out * (1.0 - out),), kinds=("float",), bound=Bound(floor=1.2e-7))
+sigmoid = _unary(
+    "sigmoid", _sigmoid, lambda g, out, x: (g * out * (1.0 - out),), kinds=("float",), bound=Bound(floor=1.2e-7)
+)
 
 
 OPS = (
-    add, subtract, multiply, divide, power, maximum, minimum, negative, absolute, sign, floor, ceil, round_, square, sqrt,
-    rsqrt, reciprocal, exp, expm1, log, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, tanh, erf, sigmoid,
+    add, subtract, multiply, divide, power, maximum, minimum, negative, absolute, sign, floor, ceil, round_, square,
+    sqrt, rsqrt, reciprocal, exp, expm1, log, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, tanh, erf, sigmoid,
 )  # fmt: skip

@@ -38,7 +38,15 @@ def _logical(name: str, reference: Callable[..., Any]) -> Op:
         _check_bool(name, x, y)
         return TensorType(bool_, broadcast_shapes(x.shape, y.shape))
 
-    return Op(name, type_rule, reference, NO_GRADIENT, samples=(sample(_T, _F), sample(_T, _T[:, :1])), broadcasts=True, bound=EXACT)
+    return Op(
+        name,
+        type_rule,
+        reference,
+        NO_GRADIENT,
+        samples=(sample(_T, _F), sample(_T, _T[:, :1])),
+        broadcasts=True,
+        bound=EXACT,
+    )
 
 
 def _check_bool(name: str, *types: TensorType) -> None:

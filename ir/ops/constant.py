@@ -39,7 +39,8 @@ constant = Op("constant", _constant_type, _constant, NO_GRADIENT, bound=EXACT, f
 size = Op("size", _size_type, _size, NO_GRADIENT, bound=EXACT, folds=False)
 arange = Op(
     "arange", _arange_type, _arange, NO_GRADIENT, bound=EXACT, folds=False,
-    samples=(sample(size=5, dtype=dtype_of("int32")), sample(size=0, dtype=dtype_of("int64")), sample(size=3, dtype=dtype_of("float32"))),
+    samples=(sample(size=5, dtype=dtype_of("int32")), sample(size=0, dtype=dtype_of("int64")),
+             sample(size=3, dtype=dtype_of("float32"))),
 )  # fmt: skip
 
 OPS = (constant, size, arange)

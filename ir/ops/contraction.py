@@ -20,11 +20,15 @@ def _matmul_type(x: TensorType, y: TensorType) -> TensorType:
     check_kind("matmul", ("int", "uint", "float", "complex"), x, y)
     check_same_dtype("matmul", x, y)
     if x.rank < 2 or y.rank < 2:
-        raise TypeMismatchError(f"matmul needs two matrices (or stacks of them), not {x} and {y}; reshape vectors first")
+        raise TypeMismatchError(
+            f"matmul needs two matrices (or stacks of them), not {x} and {y}; reshape vectors first"
+        )
     try:
         require("==", x.shape[-1], y.shape[-2])
     except TypeMismatchError:
-        raise TypeMismatchError(f"matmul of {x} and {y}: the last axis of the first must be as long as the last but one of the second") from None
+        raise TypeMismatchError(
+            f"matmul of {x} and {y}: the last axis of the first must be as long as the last but one of the second"
+        ) from None
     return TensorType(x.dtype, (*broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1]))
 
 
@@ -56,7 +60,8 @@ def _matmul_gradient(g: Value, out: Value, x: Value, y: Value) -> tuple[Value, V
 
 matmul = Op(
     "matmul", _matmul_type, _matmul, _matmul_gradient, bound=Bound("contraction", 4.0), smooth=True,
-    samples=(sample((2, 3), (3, 4)), sample((5, 2, 3), (3, 4)), sample((2, 1, 3, 4), (5, 4, 6)), sample((0, 3), (3, 2)), sample((2, 0), (0, 3))),
+    samples=(sample((2, 3), (3, 4)), sample((5, 2, 3), (3, 4)), sample((2, 1, 3, 4), (5, 4, 6)),
+             sample((0, 3), (3, 2)), sample((2, 0), (0, 3))),
 )  # fmt: skip
 
 OPS = (matmul,)

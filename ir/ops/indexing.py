@@ -56,11 +56,14 @@ def _one_hot_parts(labels: Value, *, depth: Size, dtype: DType) -> Value:
 
 _IDS = np.array([[4, 0, 2], [1, 4, 4]], np.int32)
 take = Op(
-    "take", _take_type, _take, lambda g, out, x, indices, *, axis: (scatter_add(g, indices, axis=axis, size=x.shape[axis]), None),
-    bound=EXACT, smooth=True, samples=(sample((5, 4), _IDS), sample((2, 5, 4), _IDS[0], axis=1), sample((4, 5), _IDS, axis=-1)),
+    "take", _take_type, _take,
+    lambda g, out, x, indices, *, axis: (scatter_add(g, indices, axis=axis, size=x.shape[axis]), None),
+    bound=EXACT, smooth=True, samples=(sample((5, 4), _IDS), sample((2, 5, 4), _IDS[0], axis=1),
+                                       sample((4, 5), _IDS, axis=-1)),
 )  # fmt: skip
 scatter_add = Op(
-    "scatter_add", _scatter_add_type, _scatter_add, lambda h, out, g, indices, *, axis, size: (take(h, indices, axis=axis), None),
+    "scatter_add", _scatter_add_type, _scatter_add,
+    lambda h, out, g, indices, *, axis, size: (take(h, indices, axis=axis), None),
     bound=Bound("reduction", 4.0), smooth=True,
     samples=(sample((2, 3, 4), _IDS, size=5), sample((2, 3, 4), _IDS[0], axis=1, size=6)),
 )  # fmt: skip

@@ -39,7 +39,10 @@ def _dense_gradient(g: Value, out: Value, logits: Value, targets: Value) -> tupl
 def _sparse_type(logits: TensorType, labels: TensorType) -> TensorType:
     check_kind("sparse_softmax_cross_entropy", ("float",), logits)
     if not labels.dtype.is_integer or labels.shape != logits.shape[:-1]:
-        raise TypeMismatchError(f"sparse_softmax_cross_entropy: logits {logits} need integer labels of shape {list(logits.shape[:-1])}, not {labels}")
+        raise TypeMismatchError(
+            f"sparse_softmax_cross_entropy: logits {logits} need integer labels of shape "
+            f"{list(logits.shape[:-1])}, not {labels}"
+        )
     return logits.with_shape(logits.shape[:-1])
 
 
@@ -67,11 +70,15 @@ def _sigmoid_gradient(g: Value, out: Value, logits: Value, targets: Value) -> tu
 
 
 _TARGETS = np.array([[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]], np.float32)
-softmax_cross_entropy = Op("softmax_cross_entropy", _dense_type, None, _dense_gradient, _dense_parts, bound=_BOUND, smooth=True,
+softmax_cross_entropy = Op("softmax_cross_entropy", _dense_type, None, _dense_gradient, _dense_parts, bound=_BOUND,
+                           smooth=True,
                            samples=(sample((2, 3), _TARGETS), sample((4, 2, 3), (4, 2, 3))))  # fmt: skip
-sparse_softmax_cross_entropy = Op("sparse_softmax_cross_entropy", _sparse_type, None, _sparse_gradient, _sparse_parts, bound=_BOUND, smooth=True,
-                                  samples=(sample((4, 3), np.array([2, 0, 1, 2], np.int32)), sample((2, 3, 5), np.array([[4, 0, 2], [1, 3, 3]], np.int64))))  # fmt: skip
-sigmoid_cross_entropy = Op("sigmoid_cross_entropy", _sigmoid_type, None, _sigmoid_gradient, _sigmoid_parts, bound=_BOUND, smooth=True,
+sparse_softmax_cross_entropy = Op("sparse_softmax_cross_entropy", _sparse_type, None, _sparse_gradient, _sparse_parts,
+                                  bound=_BOUND, smooth=True,
+                                  samples=(sample((4, 3), np.array([2, 0, 1, 2], np.int32)),
+                                           sample((2, 3, 5), np.array([[4, 0, 2], [1, 3, 3]], np.int64))))  # fmt: skip
+sigmoid_cross_entropy = Op("sigmoid_cross_entropy", _sigmoid_type, None, _sigmoid_gradient, _sigmoid_parts,
+                           bound=_BOUND, smooth=True,
                            samples=(sample((2, 3), _TARGETS), sample((3,), (3,), between=(-5.0, 5.0))))  # fmt: skip
 
 OPS = (softmax_cross_entropy, sparse_softmax_cross_entropy, sigmoid_cross_entropy)

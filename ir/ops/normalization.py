@@ -34,7 +34,12 @@ def _affine(y: Value, scale: Value | None, offset: Value | None) -> Value:
 
 
 def _batch_norm_type(
-    x: TensorType, scale: TensorType | None = None, offset: TensorType | None = None, *, axis: int = -1, epsilon: float = 1e-3
+    x: TensorType,
+    scale: TensorType | None = None,
+    offset: TensorType | None = None,
+    *,
+    axis: int = -1,
+    epsilon: float = 1e-3,
 ) -> tuple[TensorType, ...]:
     return x, _channel_type(x, axis), _channel_type(x, axis)
 
@@ -43,13 +48,17 @@ def _others(x: Value, axis: int) -> tuple[int, ...]:
     return tuple(i for i in range(x.rank) if i != normalize_axis(axis, x.rank))
 
 
-def _batch_norm_parts(x: Value, scale: Value | None, offset: Value | None, *, axis: int, epsilon: float) -> tuple[Value, Value, Value]:
+def _batch_norm_parts(
+    x: Value, scale: Value | None, offset: Value | None, *, axis: int, epsilon: float
+) -> tuple[Value, Value, Value]:
     axes = _others(x, axis)
-    mean, variance = reduce_mean(x, axes=axes), reduce_variance(x, axes=axes)
+    mean, variance = reduce_mean(x, axes=axes).named("mean"), reduce_variance(x, axes=axes).named("variance")
     return batch_norm_inference(x, scale, offset, mean, variance, axis=axis, epsilon=epsilon), mean, variance
 
 
-def _batch_norm_gradient(g: Any, out: Any, x: Value, scale: Value | None, offset: Value | None, *, axis: int, epsilon: float) -> Any:
+def _batch_norm_gradient(
+    g: Any, out: Any, x: Value, scale: Value | None, offset: Value | None, *, axis: int, epsilon: float
+) -> Any:
     if g[0] is None or g[1] is not None or g[2] is not None:
         return NotImplemented  # somebody differentiates the statistics themselves: derive it from the parts
     axes = _others(x, axis)
@@ -65,7 +74,14 @@ def _batch_norm_gradient(g: Any, out: Any, x: Value, scale: Value | None, offset
 
 
 def _batch_norm_inference_type(
-    x: TensorType, scale: TensorType | None, offset: TensorType | None, mean: TensorType, variance: TensorType, *, axis: int = -1, epsilon: float = 1e-3
+    x: TensorType,
+    scale: TensorType | None,
+    offset: TensorType | None,
+    mean: TensorType,
+    variance: TensorType,
+    *,
+    axis: int = -1,
+    epsilon: float = 1e-3,
 ) -> TensorType:
     _channel_type(x, axis)
     return x
@@ -81,7 +97,12 @@ def _batch_norm_inference_parts(
 
 
 def _layer_norm_type(
-    x: TensorType, scale: TensorType | None = None, offset: TensorType | None = None, *, axes: tuple[int, ...] = (-1,), epsilon: float = 1e-3
+    x: TensorType,
+    scale: TensorType | None = None,
+    offset: TensorType | None = None,
+    *,
+    axes: tuple[int, ...] = (-1,),
+    epsilon: float = 1e-3,
 ) -> tuple[TensorType, ...]:
     check_kind("layer_norm", ("float",), x)
     gone = normalize_axes(axes, x.rank)
@@ -89,37 +110,54 @@ def _layer_norm_type(
     return x, statistics, statistics
 
 
-def _layer_norm_parts(x: Value, scale: Value | None, offset: Value | None, *, axes: Any, epsilon: float) -> tuple[Value, Value, Value]:
+def _layer_norm_parts(
+    x: Value, scale: Value | None, offset: Value | None, *, axes: Any, epsilon: float
+) -> tuple[Value, Value, Value]:
     mean = reduce_mean(x, axes=axes, keepdims=True).named("mean")
     deviation = rsqrt(reduce_variance(x, axes=axes, keepdims=True) + epsilon).named("deviation")
     return _affine((x - mean) * deviation, scale, offset), mean, deviation
 
 
-def _layer_norm_gradient(g: Any, out: Any, x: Value, scale: Value | None, offset: Value | None, *, axes: Any, epsilon: float) -> Any:
+def _layer_norm_gradient(
+    g: Any, out: Any, x: Value, scale: Value | None, offset: Value | None, *, axes: Any, epsilon: float
+) -> Any:
     from .contraction import sum_to
 
     if g[0] is None or g[1] is not None or g[2] is not None:
         return NotImplemented  # the second derivative goes through the statistics too: derive it from the parts
     normal = ((x - out[1]) * out[2]).named("normal")
     d_normal = g[0] if scale is None else g[0] * scale
-    mean, projection = reduce_mean(d_normal, axes=axes, keepdims=True), reduce_mean(d_normal * normal, axes=axes, keepdims=True)
+    mean, projection = (
+        reduce_mean(d_normal, axes=axes, keepdims=True),
+        reduce_mean(d_normal * normal, axes=axes, keepdims=True),
+    )
     d_x = out[2] * (d_normal - mean - normal * projection)
-    return d_x, None if scale is None else sum_to(g[0] * normal, scale.shape), None if offset is None else sum_to(g[0], offset.shape)
+    return (
+        d_x,
+        None if scale is None else sum_to(g[0] * normal, scale.shape),
+        None if offset is None else sum_to(g[0], offset.shape),
+    )
 
 
 _VARIANCE = np.array([0.5, 1.5, 1.0], np.float32)
 batch_norm = Op(
-    "batch_norm", _batch_norm_type, None, _batch_norm_gradient, _batch_norm_parts, bound=_BOUND, smooth=True,
-    samples=(sample((4, 3), (3,), (3,)), sample((2, 3, 4, 5), (3,), (3,), axis=1, epsilon=1e-2), sample((5, 2, 3), None, (3,)), sample((5, 3), None, None)),
+    "batch_norm", _batch_norm_type, None, _batch_norm_gradient, _batch_norm_parts,
+    output_names=("", "mean", "variance"), bound=_BOUND, smooth=True,
+    samples=(sample((4, 3), (3,), (3,)), sample((2, 3, 4, 5), (3,), (3,), axis=1, epsilon=1e-2),
+             sample((5, 2, 3), None, (3,)), sample((5, 3), None, None)),
 )  # fmt: skip
 batch_norm_inference = Op(
-    "batch_norm_inference", _batch_norm_inference_type, None, None, _batch_norm_inference_parts, bound=_BOUND, smooth=True,
-    samples=(sample((4, 3), (3,), (3,), (3,), _VARIANCE), sample((2, 3, 4), (3,), None, (3,), _VARIANCE, axis=1, epsilon=1e-2),
+    "batch_norm_inference", _batch_norm_inference_type, None, None, _batch_norm_inference_parts, bound=_BOUND,
+    smooth=True,
+    samples=(sample((4, 3), (3,), (3,), (3,), _VARIANCE),
+             sample((2, 3, 4), (3,), None, (3,), _VARIANCE, axis=1, epsilon=1e-2),
              sample((5, 2, 3), None, (3,), (3,), _VARIANCE)),
 )  # fmt: skip
 layer_norm = Op(
-    "layer_norm", _layer_norm_type, None, _layer_norm_gradient, _layer_norm_parts, saved=2, bound=_BOUND, smooth=True,
-    samples=(sample((4, 3), (3,), (3,)), sample((2, 4, 3), None, (4, 3), axes=(1, 2), epsilon=1e-2), sample((2, 5, 3), (3,), None)),
+    "layer_norm", _layer_norm_type, None, _layer_norm_gradient, _layer_norm_parts,
+    output_names=("", "mean", "deviation"), saved=2, bound=_BOUND, smooth=True,
+    samples=(sample((4, 3), (3,), (3,)), sample((2, 4, 3), None, (4, 3), axes=(1, 2), epsilon=1e-2),
+             sample((2, 5, 3), (3,), None)),
 )  # fmt: skip
 
 OPS = (batch_norm, batch_norm_inference, layer_norm)

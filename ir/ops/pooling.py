@@ -19,39 +19,65 @@ def _axes(layout: str) -> tuple[int, ...]:
     return tuple(layout.index(c) for c in spatial(layout))
 
 
-def _pooled(x: TensorType, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str) -> TensorType:
+def _pooled(
+    x: TensorType, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str
+) -> TensorType:
     check_kind("pooling", ("float",), x)
     axes = _axes(layout)
     if x.rank != len(layout) or not len(window) == len(strides) == len(padding) == len(axes):
-        raise TypeMismatchError(f"pooling of {x} as {layout} needs a window, a stride and a padding pair for each spatial axis")
+        raise TypeMismatchError(
+            f"pooling of {x} as {layout} needs a window, a stride and a padding pair for each spatial axis"
+        )
     shape = list(x.shape)
     for axis, k, s, p in zip(axes, window, strides, padding, strict=True):
         if any(isinstance(side, int) and side >= k for side in p):
-            raise TypeMismatchError(f"pooling: the padding {p} is not smaller than the window {k}: some windows would hold padding alone")
+            raise TypeMismatchError(
+                f"pooling: the padding {p} is not smaller than the window {k}: some windows would hold padding alone"
+            )
         shape[axis] = window_size(shape[axis], k, s, p, 1)
     return x.with_shape(tuple(shape))
 
 
-def _max_pool_type(x: TensorType, *, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str = "NHWC") -> TensorType:
+def _max_pool_type(
+    x: TensorType, *, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str = "NHWC"
+) -> TensorType:
     return _pooled(x, window, strides, padding, layout)
 
 
 def _max_pool_gradient_type(
-    g: TensorType, x: TensorType, *, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str = "NHWC"
+    g: TensorType,
+    x: TensorType,
+    *,
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: Pairs,
+    layout: str = "NHWC",
 ) -> TensorType:
     _check_same("max_pool_gradient", g, _pooled(x, window, strides, padding, layout))
     return x
 
 
 def _max_pool_select_type(
-    t: TensorType, x: TensorType, *, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, layout: str = "NHWC"
+    t: TensorType,
+    x: TensorType,
+    *,
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: Pairs,
+    layout: str = "NHWC",
 ) -> TensorType:
     _check_same("max_pool_select", t, x)
     return _pooled(x, window, strides, padding, layout)
 
 
 def _average_pool_type(
-    x: TensorType, *, window: tuple[int, ...], strides: tuple[int, ...], padding: Pairs, count_padding: bool = False, layout: str = "NHWC"
+    x: TensorType,
+    *,
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: Pairs,
+    count_padding: bool = False,
+    layout: str = "NHWC",
 ) -> TensorType:
     return _pooled(x, window, strides, padding, layout)
 
@@ -99,7 +125,11 @@ def _first_largest(x: Any, window: Any, strides: Any, padding: Any, layout: str)
     axes = [i for i, c in enumerate(layout) if c not in "NC"]
     for axis, offset, stride, (before, _) in zip(axes, inside, strides, padding, strict=True):
         places[axis] = places[axis] * stride + offset - before
-    return np.ravel_multi_index([np.clip(p, 0, max(n - 1, 0)) for p, n in zip(places, x.shape, strict=True)], x.shape) if x.size else largest
+    return (
+        np.ravel_multi_index([np.clip(p, 0, max(n - 1, 0)) for p, n in zip(places, x.shape, strict=True)], x.shape)
+        if x.size
+        else largest
+    )
 
 
 def _max_pool_gradient(g: Any, x: Any, *, window: Any, strides: Any, padding: Any, layout: str) -> Any:
@@ -126,7 +156,9 @@ def _average_pool(x: Any, *, window: Any, strides: Any, padding: Any, count_padd
     return total / _counts(x.shape, x.dtype, window, strides, padding, layout, count_padding)
 
 
-def _average_pool_gradient(g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: bool, layout: str) -> Any:
+def _average_pool_gradient(
+    g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: bool, layout: str
+) -> Any:
     """Each window's gradient is shared by its elements."""
     axes = tuple(i for i, c in enumerate(layout) if c not in "NC")
     shape = list(g.shape)
@@ -157,25 +189,32 @@ _FIRST = {"window": (3, 2), "strides": (1, 2), "padding": ((1, 1), (0, 0)), "lay
 _LINE = {"window": (3,), "strides": (2,), "padding": ((1, 0),), "layout": "NWC"}
 
 max_pool = Op(
-    "max_pool", _max_pool_type, _max_pool, lambda g, out, x, **a: (max_pool_gradient(g, x, **a),), bound=EXACT, smooth=False,
+    "max_pool", _max_pool_type, _max_pool, lambda g, out, x, **a: (max_pool_gradient(g, x, **a),), bound=EXACT,
+    smooth=False,
     samples=(sample((2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), **_FIRST), sample((2, 7, 5), **_LINE)),
 )  # fmt: skip
 max_pool_gradient = Op(
-    "max_pool_gradient", _max_pool_gradient_type, _max_pool_gradient, lambda h, out, g, x, **a: (max_pool_select(h, x, **a), None), bound=Bound("reduction", 4.0),
-    samples=(sample((2, 3, 7, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 4), (2, 3, 5, 8), **_FIRST), sample((2, 3, 5), (2, 7, 5), **_LINE)),
+    "max_pool_gradient", _max_pool_gradient_type, _max_pool_gradient,
+    lambda h, out, g, x, **a: (max_pool_select(h, x, **a), None), bound=Bound("reduction", 4.0),
+    samples=(sample((2, 3, 7, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 4), (2, 3, 5, 8), **_FIRST),
+             sample((2, 3, 5), (2, 7, 5), **_LINE)),
 )  # fmt: skip
 max_pool_select = Op(
-    "max_pool_select", _max_pool_select_type, _max_pool_select, lambda h, out, t, x, **a: (max_pool_gradient(h, x, **a), None), bound=EXACT,
+    "max_pool_select", _max_pool_select_type, _max_pool_select,
+    lambda h, out, t, x, **a: (max_pool_gradient(h, x, **a), None), bound=EXACT,
     samples=(sample((2, 5, 6, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), (2, 3, 5, 8), **_FIRST)),
 )  # fmt: skip
 average_pool = Op(
     "average_pool", _average_pool_type, _average_pool, _average_gradient, bound=Bound("reduction", 4.0), smooth=True,
-    samples=(sample((2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), count_padding=True, **_FIRST), sample((2, 7, 5), **_LINE)),
+    samples=(sample((2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), count_padding=True, **_FIRST),
+             sample((2, 7, 5), **_LINE)),
 )  # fmt: skip
 average_pool_gradient = Op(
-    "average_pool_gradient", _average_pool_gradient_type, _average_pool_gradient, lambda h, out, g, *, sizes, **a: (average_pool(h, **a),),
+    "average_pool_gradient", _average_pool_gradient_type, _average_pool_gradient,
+    lambda h, out, g, *, sizes, **a: (average_pool(h, **a),),
     bound=Bound("reduction", 4.0), smooth=True,
-    samples=(sample((2, 3, 7, 4), sizes=(5, 6), **_SQUARE), sample((2, 3, 5, 4), sizes=(5, 8), count_padding=True, **_FIRST),
+    samples=(sample((2, 3, 7, 4), sizes=(5, 6), **_SQUARE),
+             sample((2, 3, 5, 4), sizes=(5, 8), count_padding=True, **_FIRST),
              sample((2, 3, 5), sizes=(7,), **_LINE)),
 )  # fmt: skip
 

@@ -90,7 +90,9 @@ def _dropout_parts(x: Value, key: Value, counter: Value, *, rate: float) -> tupl
     return where(mask, x * _scale(rate), 0.0), mask
 
 
-def _dropout_gradient(g: Any, out: Any, x: Value, key: Value, counter: Value, *, rate: float) -> tuple[Value, None, None]:
+def _dropout_gradient(
+    g: Any, out: Any, x: Value, key: Value, counter: Value, *, rate: float
+) -> tuple[Value, None, None]:
     return where(out[1], g[0] * _scale(rate), 0.0), None, None
 
 
@@ -101,12 +103,17 @@ def _scale(rate: float) -> float:
 _KEY = np.array([0x548C9DEC, 0xC8DED3B1], np.uint32)
 _COUNTERS = (np.array([0, 0], np.uint32), np.array([0xFFFFFFFE, 6], np.uint32))
 random_mask = Op("random_mask", _mask_type, _mask, NO_GRADIENT, bound=EXACT, folds=False,
-                 samples=tuple(sample(_KEY, c, shape=s, rate=r) for c in _COUNTERS for s, r in (((3, 4), 0.4), ((5,), 0.0), ((2, 1), 1.0), ((0, 2), 0.5))))  # fmt: skip
+                 samples=tuple(sample(_KEY, c, shape=s, rate=r) for c in _COUNTERS
+                               for s, r in (((3, 4), 0.4), ((5,), 0.0), ((2, 1), 1.0), ((0, 2), 0.5))))  # fmt: skip
 random_uniform = Op("random_uniform", _uniform_type, _uniform, NO_GRADIENT, bound=EXACT, folds=False,
-                    samples=tuple(sample(_KEY, c, shape=s) for c in _COUNTERS for s in ((3, 4), (), (0, 2))))  # fmt: skip
+                    samples=tuple(sample(_KEY, c, shape=s) for c in _COUNTERS for s in ((3, 4), (), (0, 2))),
+)  # fmt: skip
 advance_counter = Op("advance_counter", _advance_type, _advance, NO_GRADIENT, bound=EXACT, folds=False,
-                     samples=tuple(sample(c, amount=a) for c in _COUNTERS for a in (0, 1, 12, 4_000_000_000)))  # fmt: skip
-dropout = Op("dropout", _dropout_type, None, _dropout_gradient, _dropout_parts, saved=1, smooth=True, folds=False,
-             samples=tuple(sample(s, _KEY, c, rate=r) for c in _COUNTERS for s, r in (((3, 4), 0.4), ((2, 3), 1.0))))  # fmt: skip
+                     samples=tuple(sample(c, amount=a) for c in _COUNTERS for a in (0, 1, 12, 4_000_000_000)),
+)  # fmt: skip
+dropout = Op("dropout", _dropout_type, None, _dropout_gradient, _dropout_parts, output_names=("", "mask"), saved=1,
+             smooth=True, folds=False,
+             samples=tuple(sample(s, _KEY, c, rate=r) for c in _COUNTERS for s, r in (((3, 4), 0.4), ((2, 3), 1.0))),
+)  # fmt: skip
 
 OPS = (random_mask, random_uniform, advance_counter, dropout)

@@ -17,7 +17,8 @@ from .shape import cast, expand_dims, normalize_axes, normalize_axis, stop_gradi
 
 Axes = tuple[int, ...] | None
 _SAMPLES = (
-    sample((2, 3)), sample((2, 3, 4), axes=(1,)), sample((2, 3, 4), axes=(0, -1), keepdims=True), sample((2, 3), axes=(-1,)), sample(()),
+    sample((2, 3)), sample((2, 3, 4), axes=(1,)), sample((2, 3, 4), axes=(0, -1), keepdims=True),
+    sample((2, 3), axes=(-1,)), sample(()),
 )  # fmt: skip
 _EMPTY = (sample((0, 3), axes=(0,)), sample((2, 0), axes=(0,)))
 
@@ -110,7 +111,7 @@ def _log_sum_exp_gradient(g: Value, out: Value, x: Value, *, axes: Axes, keepdim
     return (kept(g, x, axes, keepdims) * exp(x - kept(out, x, axes, keepdims)),)
 
 
-def _arg_type(x: TensorType, *, axis: int = -1, dtype: DType = dtype_of("int64")) -> TensorType:  # noqa: B008  # a constant
+def _arg_type(x: TensorType, *, axis: int = -1, dtype: DType = dtype_of("int64")) -> TensorType:  # a constant
     return TensorType(dtype, _reduced(x, (normalize_axis(axis, x.rank),), False).shape)
 
 
@@ -122,13 +123,31 @@ def _argmin(x: Any, *, axis: int, dtype: DType) -> Any:
     return np.argmin(x, axis).astype(dtype.numpy)
 
 
-reduce_sum = _reduction("reduce_sum", _sum, _sum_gradient, kinds=("int", "uint", "float", "complex"), samples=_SAMPLES + _EMPTY,
+reduce_sum = _reduction("reduce_sum", _sum, _sum_gradient, kinds=("int", "uint", "float", "complex"),
+                        samples=_SAMPLES + _EMPTY,
                         bound=Bound("reduction", 4.0), smooth=True)  # fmt: skip
-reduce_max = _reduction("reduce_max", _max, _extreme_gradient, kinds=("int", "uint", "float"), samples=_SAMPLES, bound=EXACT)
-reduce_min = _reduction("reduce_min", _min, _extreme_gradient, kinds=("int", "uint", "float"), samples=_SAMPLES, bound=EXACT)
-reduce_mean = Op("reduce_mean", _mean_type, None, _mean_gradient, _mean_parts, samples=_SAMPLES, bound=Bound("parts"), smooth=True)
-reduce_variance = Op("reduce_variance", _variance_type, None, None, _variance_parts, samples=_SAMPLES, bound=Bound("parts"), smooth=True)
-log_sum_exp = Op("log_sum_exp", _variance_type, None, _log_sum_exp_gradient, _log_sum_exp_parts, samples=_SAMPLES, bound=Bound("parts"), smooth=True)
+reduce_max = _reduction(
+    "reduce_max", _max, _extreme_gradient, kinds=("int", "uint", "float"), samples=_SAMPLES, bound=EXACT
+)
+reduce_min = _reduction(
+    "reduce_min", _min, _extreme_gradient, kinds=("int", "uint", "float"), samples=_SAMPLES, bound=EXACT
+)
+reduce_mean = Op(
+    "reduce_mean", _mean_type, None, _mean_gradient, _mean_parts, samples=_SAMPLES, bound=Bound("parts"), smooth=True
+)
+reduce_variance = Op(
+    "reduce_variance", _variance_type, None, None, _variance_parts, samples=_SAMPLES, bound=Bound("parts"), smooth=True
+)
+log_sum_exp = Op(
+    "log_sum_exp",
+    _variance_type,
+    None,
+    _log_sum_exp_gradient,
+    _log_sum_exp_parts,
+    samples=_SAMPLES,
+    bound=Bound("parts"),
+    smooth=True,
+)
 _ARG_SAMPLES = (
     sample((2, 3, 4), axis=1, dtype=dtype_of("int32"), differentiable=False), sample((2, 5), differentiable=False),
     sample(np.array([[1, 3, 3], [2, 2, 0]], np.float32), axis=-1, differentiable=False),

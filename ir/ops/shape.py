@@ -40,7 +40,9 @@ def _reshape_type(x: TensorType, *, shape: tuple[Size, ...]) -> TensorType:
         try:
             require("==", product(x.shape), product(shape))
         except TypeMismatchError:
-            raise TypeMismatchError(f"{x} cannot take the shape {shape}: {product(x.shape)} elements are not {product(shape)}") from None
+            raise TypeMismatchError(
+                f"{x} cannot take the shape {shape}: {product(x.shape)} elements are not {product(shape)}"
+            ) from None
     return x.with_shape(shape)
 
 
@@ -81,7 +83,9 @@ def _concatenate_type(*xs: TensorType, axis: int = 0) -> TensorType:
     total: Size = 0
     for x in xs:
         if x.dtype != xs[0].dtype or x.rank != xs[0].rank:
-            raise TypeMismatchError(f"concatenate: the parts must have one element type and rank, not {', '.join(map(str, xs))}")
+            raise TypeMismatchError(
+                f"concatenate: the parts must have one element type and rank, not {', '.join(map(str, xs))}"
+            )
         for i, (a, b) in enumerate(zip(x.shape, xs[0].shape, strict=True)):
             if i != axis:
                 require("==", a, b)
@@ -102,14 +106,18 @@ def _concatenate_gradient(g: Value, out: Value, *xs: Value, axis: int) -> tuple[
     return tuple(parts)
 
 
-def _slice_type(x: TensorType, *, starts: tuple[Size, ...], stops: tuple[Size, ...], steps: tuple[int, ...]) -> TensorType:
+def _slice_type(
+    x: TensorType, *, starts: tuple[Size, ...], stops: tuple[Size, ...], steps: tuple[int, ...]
+) -> TensorType:
     if not len(starts) == len(stops) == len(steps) == x.rank or any(s <= 0 for s in steps):
         raise TypeMismatchError(f"slice of {x} needs a start, a stop and a positive step per axis")
     for size, start, stop in zip(x.shape, starts, stops, strict=True):
         require(">=", start, 0)
         require(">=", stop, start)
         require(">=", size, stop)
-    return x.with_shape(tuple(ceil_div(stop - start, step) for start, stop, step in zip(starts, stops, steps, strict=True)))
+    return x.with_shape(
+        tuple(ceil_div(stop - start, step) for start, stop, step in zip(starts, stops, steps, strict=True))
+    )
 
 
 def _slice(x: Any, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]) -> Any:
@@ -126,9 +134,13 @@ def _slice_gradient(g: Value, out: Value, x: Value, *, starts: Any, stops: Any, 
     return (pad(g, 0.0, low=starts, high=highs, interior=tuple(s - 1 for s in steps)),)
 
 
-def _pad_type(x: TensorType, value: TensorType, *, low: tuple[Size, ...], high: tuple[Size, ...], interior: tuple[int, ...]) -> TensorType:
+def _pad_type(
+    x: TensorType, value: TensorType, *, low: tuple[Size, ...], high: tuple[Size, ...], interior: tuple[int, ...]
+) -> TensorType:
     if not len(low) == len(high) == len(interior) == x.rank or value.rank or value.dtype != x.dtype:
-        raise TypeMismatchError(f"pad of {x} needs a scalar of its element type, and low, high and interior padding per axis")
+        raise TypeMismatchError(
+            f"pad of {x} needs a scalar of its element type, and low, high and interior padding per axis"
+        )
     shape = []
     for size, a, b, inner in zip(x.shape, low, high, interior, strict=True):
         require(">=", a, 0)
@@ -141,11 +153,15 @@ def _pad(x: Any, value: Any, *, low: tuple[int, ...], high: tuple[int, ...], int
     """Constant padding before, after, and between the elements of each axis."""
     shape = [n + a + b + max(n - 1, 0) * i for n, a, b, i in zip(x.shape, low, high, interior, strict=True)]
     padded = np.full(shape, value, x.dtype)
-    padded[tuple(slice(a, a + n + max(n - 1, 0) * i, i + 1) for n, a, i in zip(x.shape, low, interior, strict=True))] = x
+    padded[
+        tuple(slice(a, a + n + max(n - 1, 0) * i, i + 1) for n, a, i in zip(x.shape, low, interior, strict=True))
+    ] = x
     return padded
 
 
-def _pad_gradient(g: Value, out: Value, x: Value, value: Value, *, low: Any, high: Any, interior: Any) -> tuple[Value, Value]:
+def _pad_gradient(
+    g: Value, out: Value, x: Value, value: Value, *, low: Any, high: Any, interior: Any
+) -> tuple[Value, Value]:
     from .reduction import reduce_sum
 
     stops = tuple(a + n + ((n - 1) * i if i else 0) for a, n, i in zip(low, x.shape, interior, strict=True))
@@ -184,25 +200,43 @@ def _identity(x: Any) -> Any:
     return x
 
 
-reshape = Op("reshape", _reshape_type, _reshape, lambda g, out, x, *, shape: (reshape(g, shape=x.shape),), bound=EXACT, smooth=True,
-             samples=(sample((2, 6), shape=(3, 4)), sample((2, 3, 4), shape=(2, 12)), sample((), shape=(1,)), sample((0, 3), shape=(3, 0))))  # fmt: skip
+reshape = Op("reshape", _reshape_type, _reshape, lambda g, out, x, *, shape: (reshape(g, shape=x.shape),), bound=EXACT,
+             smooth=True,
+             samples=(sample((2, 6), shape=(3, 4)), sample((2, 3, 4), shape=(2, 12)), sample((), shape=(1,)),
+                      sample((0, 3), shape=(3, 0))))  # fmt: skip
 transpose = Op("transpose", _transpose_type, _transpose, _transpose_gradient, bound=EXACT, smooth=True,
-               samples=(sample((2, 3), axes=(1, 0)), sample((2, 3, 4), axes=(2, 0, 1)), sample((2, 3, 4), axes=(0, -1, -2)), sample((0, 3), axes=(1, 0))))  # fmt: skip
-broadcast_to = Op("broadcast_to", _broadcast_type, _broadcast_to, lambda g, out, x, *, shape: (g,), broadcasts=True, bound=EXACT, smooth=True,
-                  samples=(sample((3,), shape=(2, 3)), sample((2, 1), shape=(4, 2, 3)), sample((), shape=(2, 0))))  # fmt: skip
+               samples=(sample((2, 3), axes=(1, 0)), sample((2, 3, 4), axes=(2, 0, 1)),
+                        sample((2, 3, 4), axes=(0, -1, -2)), sample((0, 3), axes=(1, 0))))  # fmt: skip
+broadcast_to = Op("broadcast_to", _broadcast_type, _broadcast_to, lambda g, out, x, *, shape: (g,), broadcasts=True,
+                  bound=EXACT, smooth=True,
+                  samples=(sample((3,), shape=(2, 3)), sample((2, 1), shape=(4, 2, 3)),
+                           sample((), shape=(2, 0))))  # fmt: skip
 concatenate = Op("concatenate", _concatenate_type, _concatenate, _concatenate_gradient, bound=EXACT, smooth=True,
                  samples=(sample((2, 3), (4, 3)), sample((2, 3), (2, 1), (2, 0), axis=-1)))  # fmt: skip
 slice_ = Op("slice", _slice_type, _slice, _slice_gradient, bound=EXACT, smooth=True,
-            samples=(sample((5, 7), starts=(1, 0), stops=(4, 7), steps=(1, 2)), sample((3, 4), starts=(0, 2), stops=(0, 4), steps=(1, 1)),
+            samples=(sample((5, 7), starts=(1, 0), stops=(4, 7), steps=(1, 2)),
+                     sample((3, 4), starts=(0, 2), stops=(0, 4), steps=(1, 1)),
                      sample((8,), starts=(1,), stops=(7,), steps=(3,))))  # fmt: skip
 pad = Op("pad", _pad_type, _pad, _pad_gradient, bound=EXACT, smooth=True,
-         samples=(sample((2, 3), np.float32(0.5), low=(1, 0), high=(2, 1), interior=(0, 0)), sample((3, 2), np.float32(0), low=(0, 1), high=(0, 2), interior=(1, 2))))  # fmt: skip
-reverse = Op("reverse", _reverse_type, _reverse, lambda g, out, x, *, axes: (reverse(g, axes=axes),), bound=EXACT, smooth=True,
-             samples=(sample((2, 3), axes=(1,)), sample((2, 3, 4), axes=(0, -1)), sample((0, 2), axes=(0,))))  # fmt: skip
+         samples=(sample((2, 3), np.float32(0.5), low=(1, 0), high=(2, 1), interior=(0, 0)),
+                  sample((3, 2), np.float32(0), low=(0, 1), high=(0, 2), interior=(1, 2))))  # fmt: skip
+reverse = Op("reverse", _reverse_type, _reverse, lambda g, out, x, *, axes: (reverse(g, axes=axes),), bound=EXACT,
+             smooth=True,
+             samples=(sample((2, 3), axes=(1,)), sample((2, 3, 4), axes=(0, -1)),
+                      sample((0, 2), axes=(0,))))  # fmt: skip
 cast = Op("cast", _cast_type, _cast, _cast_gradient, bound=EXACT,
-          samples=(sample(np.array([[1, 2, 3]], np.int32), dtype=dtype_of("float32")), sample((2, 3), dtype=dtype_of("int32"), differentiable=False),
-                   sample(np.array([True, False]), dtype=dtype_of("float32")), sample((2, 3), dtype=dtype_of("bool"), differentiable=False)))  # fmt: skip
-stop_gradient = Op("stop_gradient", _identity_type, _identity, NO_GRADIENT, bound=EXACT, samples=(sample((2, 3), differentiable=False),))
+          samples=(sample(np.array([[1, 2, 3]], np.int32), dtype=dtype_of("float32")),
+                   sample((2, 3), dtype=dtype_of("int32"), differentiable=False),
+                   sample(np.array([True, False]), dtype=dtype_of("float32")),
+                   sample((2, 3), dtype=dtype_of("bool"), differentiable=False)))  # fmt: skip
+stop_gradient = Op(
+    "stop_gradient",
+    _identity_type,
+    _identity,
+    NO_GRADIENT,
+    bound=EXACT,
+    samples=(sample((2, 3), differentiable=False),),
+)
 
 OPS = (reshape, transpose, broadcast_to, concatenate, slice_, pad, reverse, cast, stop_gradient)
 

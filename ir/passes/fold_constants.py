@@ -14,13 +14,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import ops
-from ..dims import Dim
+from ..dims import Dim, Size
 from ..evaluate import reference_of
 from ..graph import Graph, Node, Value
 from ..rewrite import Rewriter, rewrite
@@ -34,12 +34,12 @@ def fold_constants(graph: Graph, budget: int = BUDGET) -> Graph:
     def rule(rewriter: Rewriter, node: Node) -> bool:
         nonlocal left
         constants = [_constant(v) for v in rewriter.inputs(node)]
-        if not _may_fold(node) or not all(c is not None or v is None for c, v in zip(constants, node.inputs, strict=True)):
+        if not _may_fold(node) or not _all_known(node, constants):
             return False
-        cost = _elements(node)
-        if cost is None or cost > left:
+        shapes = [_known(v.shape) for v in (*node.outputs, *node.inputs) if v is not None]
+        if _largest(node, shapes) > left:
             return False
-        left -= sum(math.prod(v.shape) for v in node.outputs)  # type: ignore[misc]  # _elements has seen that they are ints
+        left -= sum(math.prod(shape) for shape in shapes[: len(node.outputs)])
         _replace(rewriter, node, constants)
         return True
 
@@ -47,7 +47,8 @@ def fold_constants(graph: Graph, budget: int = BUDGET) -> Graph:
 
 
 def _may_fold(node: Node) -> bool:
-    spreads = node.op is ops.broadcast_to or (node.outputs[0].rank > 0 and all(v is None or v.rank == 0 for v in node.inputs))
+    numbers = all(v is None or v.rank == 0 for v in node.inputs)
+    spreads = node.op is ops.broadcast_to or (numbers and node.outputs[0].rank > 0)
     return node.op.folds and not spreads and bool(node.inputs)
 
 
@@ -57,13 +58,21 @@ def _constant(value: Value | None) -> np.ndarray | None:
     return value.node.attributes["value"]  # type: ignore[no-any-return]
 
 
-def _elements(node: Node) -> int | None:
-    """An upper bound of the elements of any array on the way; None if a size is not known."""
-    shapes = [v.shape for v in (*node.inputs, *node.outputs) if v is not None]
-    if any(isinstance(s, Dim) for shape in shapes for s in shape) or any(isinstance(a, Dim) for a in _flat(node.attributes.values())):
-        return None
+def _all_known(node: Node, constants: Sequence[np.ndarray | None]) -> bool:
+    """Whether each operand is a constant, and each size a number."""
+    given = all(c is not None or v is None for c, v in zip(constants, node.inputs, strict=True))
+    sizes = (*_flat(node.attributes.values()), *(s for v in node.outputs for s in v.shape))
+    return given and not any(isinstance(size, Dim) for size in sizes)
+
+
+def _known(shape: tuple[Size, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if isinstance(size, int))
+
+
+def _largest(node: Node, shapes: Sequence[tuple[int, ...]]) -> int:
+    """An upper bound of the elements of any array on the way."""
     padding = sum(abs(p) for p in _flat(node.attributes.get("padding", ())))
-    padded = [math.prod(s + padding for s in shape) if padding else math.prod(shape) for shape in shapes]  # type: ignore[operator,arg-type]
+    padded = [math.prod(s + padding for s in shape) if padding else math.prod(shape) for shape in shapes]
     repeated = min(padded) if node.op in ops.convolution.OPS else math.prod(node.attributes.get("window", ()))
     return max(padded) * repeated  # the second: how often an element may come where windows are laid side by side
 
@@ -79,5 +88,8 @@ def _replace(rewriter: Rewriter, node: Node, constants: list[np.ndarray | None])
         result = reference_of(node.op)(*constants, **node.attributes)
     results = result if len(node.outputs) > 1 else (result,)
     with rewriter.within(node):
-        made = [rewriter.new.constant(np.asarray(r, v.dtype.numpy), v.dtype) for r, v in zip(results, node.outputs, strict=True)]
+        made = [
+            rewriter.new.constant(np.asarray(r, v.dtype.numpy), v.dtype)
+            for r, v in zip(results, node.outputs, strict=True)
+        ]
     rewriter.replace(node, tuple(made))

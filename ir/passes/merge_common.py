@@ -5,14 +5,15 @@
    or encloses it; otherwise both stay, since equal scopes are treated equally. The scope of a composite that was
    taken apart is not a layer: parts of `gelu` and of its gradient merge, and what they share crosses over. Parts of
    two composites of one kind (Adam for each parameter) do not: they would no longer be the same function twice.
-3. Attributes are equal with their types: 1, 1.0 and True differ, and so do 0.0 and -0.0. Arrays are equal by their bytes.
+3. Attributes are equal with their types: 1, 1.0 and True differ, and so do 0.0 and -0.0. Arrays are
+   equal by their bytes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..graph import Graph, Node, Scope, Value
+from ..graph import Graph, Scope, Value
 from ..op import attribute_key
 from ..rewrite import Rewriter
 

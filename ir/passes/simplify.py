@@ -32,6 +32,7 @@ from ..op import Op
 from ..rewrite import Rewriter, rewrite
 from ..types import TensorType, holds
 
+
 @dataclass(frozen=True)
 class Call:
     """What a node computes, on operands of the new graph or on another call."""
@@ -93,13 +94,15 @@ def _fits(call: Call, known: Set[Guard] | None = None) -> bool:
     return _type_of(call.op, call.inputs, call.attributes, known) == call.type
 
 
-def _type_of(op: Op, inputs: tuple[Any, ...], attributes: Mapping[str, Any], known: Set[Guard] | None = None) -> TensorType | None:
+def _type_of(
+    op: Op, inputs: tuple[Any, ...], attributes: Mapping[str, Any], known: Set[Guard] | None = None
+) -> TensorType | None:
     try:
         with collecting_guards() as guards:
             types = op.output_types(tuple(None if v is None else v.type for v in inputs), attributes)
     except TypeMismatchError:
         return None
-    return types[0] if known is None or known.issuperset(guards) else None
+    return types[0] if known is None or known >= set(guards) else None
 
 
 def _made_by(value: Value | Call | None, op: Op) -> Node | None:
@@ -116,7 +119,9 @@ def _is_all(value: Value, number: float) -> bool:
     if node is None or value.dtype.kind not in ("float", "int", "uint"):
         return False
     array = node.attributes["value"]
-    return bool(np.all(array == number)) and (number != 0 or not value.dtype.is_float or bool(np.all(np.signbit(array) == np.signbit(number))))
+    return bool(np.all(array == number)) and (
+        number != 0 or not value.dtype.is_float or bool(np.all(np.signbit(array) == np.signbit(number)))
+    )
 
 
 def _neutral(right: float, left: float | None = None) -> Rule:
@@ -143,7 +148,7 @@ def _transpose(call: Call) -> Value | Call | None:
     x = call.inputs[0]
     axes = tuple(a % x.rank for a in call.attributes["axes"])
     inner = _made_by(x, ops.transpose)
-    if inner is not None:
+    if inner is not None and inner.inputs[0] is not None:
         x, axes = inner.inputs[0], tuple(inner.attributes["axes"][a] % x.rank for a in axes)
     if axes == tuple(range(x.rank)):
         return x  # type: ignore[no-any-return]
@@ -152,10 +157,10 @@ def _transpose(call: Call) -> Value | Call | None:
 
 def _to_shape(call: Call) -> Value | Call | None:
     inner = _made_by(call.inputs[0], call.op)
-    x = inner.inputs[0] if inner else call.inputs[0]
+    x: Value | Call | None = inner.inputs[0] if inner else call.inputs[0]
     assert x is not None
     if x.type.shape == call.type.shape:
-        return x  # type: ignore[no-any-return]
+        return x
     if inner is None:
         return None
     same = call.of(call.op, x, **call.attributes)
@@ -181,7 +186,9 @@ def _cast(call: Call) -> Value | Call | None:
 
 def _slice(call: Call) -> Value | None:
     a = call.attributes
-    everything = all(s == 0 for s in a["starts"]) and all(s == 1 for s in a["steps"]) and a["stops"] == call.inputs[0].shape
+    everything = (
+        all(s == 0 for s in a["starts"]) and all(s == 1 for s in a["steps"]) and a["stops"] == call.inputs[0].shape
+    )
     return call.inputs[0] if everything else None
 
 

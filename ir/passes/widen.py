@@ -58,7 +58,8 @@ def _emit(graph: Graph, node: Node, inputs: Values) -> tuple[Value, ...]:
         value = node.attributes["value"]
         return (graph.constant(value.astype(_wide(node.outputs[0].dtype).numpy), _wide(node.outputs[0].dtype)),)
     if node.op is ops.cast:
-        assert inputs[0] is not None and declared[0] is not None
+        assert inputs[0] is not None
+        assert declared[0] is not None
         return (_cast(inputs[0], declared[0].dtype, node.outputs[0].dtype),)
     attributes = _attributes(node, next((t.dtype for t in declared if t is not None and t.dtype.is_float), None))
     made = _append(graph, node.op, inputs, attributes)

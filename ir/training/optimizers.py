@@ -223,7 +223,8 @@ def optimizer_rule(optimizer: Optimizer) -> tuple[OptimizerRule, dict[str, Any]]
     if unknown:
         near = difflib.get_close_matches(min(unknown), defaults, 1)
         raise SpecError(
-            f"the optimizer {optimizer.name!r} has no {min(unknown)!r}{f'; did you mean {near[0]!r}?' if near else ';'} "
+            f"the optimizer {optimizer.name!r} has no {min(unknown)!r}"
+            f"{f'; did you mean {near[0]!r}?' if near else ';'} "
             f"It has: {', '.join(defaults)}"
         )
     return rule, dict(defaults) | dict(optimizer.options)

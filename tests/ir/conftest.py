@@ -52,7 +52,9 @@ class Case:
         graph, _, _, arrays = self.apply(dtype)
         return graph, arrays
 
-    def projected(self, dtype: str = "float64", output: int | None = None) -> tuple[Graph, Any, list[Any], list[np.ndarray]]:
+    def projected(
+        self, dtype: str = "float64", output: int | None = None
+    ) -> tuple[Graph, Any, list[Any], list[np.ndarray]]:
         """A graph with the randomly weighted sum of one or all outputs, that sum, what to differentiate by, the arrays.
 
         The sum is None where there is nothing to differentiate.

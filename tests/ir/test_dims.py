@@ -108,19 +108,25 @@ def test_equality_is_structural():
     assert N * 1 == N
 
 
-@pytest.mark.parametrize("act", [lambda: N // 2, lambda: int(N), lambda: range(N), lambda: bool(N)], ids=["//", "int", "range", "bool"])
+@pytest.mark.parametrize(
+    "act", [lambda: N // 2, lambda: int(N), lambda: range(N), lambda: bool(N)], ids=["//", "int", "range", "bool"]
+)
 def test_what_a_size_cannot_do(act):
     with pytest.raises(TypeError, match=r"no operator //|is not known yet"):
         act()
 
 
-@pytest.mark.parametrize("text", ["N // 2", "f(N)", "N.x", "N < 2", "'N'", "1.5", "floor(N/M)", "floor(N)", "N**M", "N / 2", "True"])
+@pytest.mark.parametrize(
+    "text", ["N // 2", "f(N)", "N.x", "N < 2", "'N'", "1.5", "floor(N/M)", "floor(N)", "N**M", "N / 2", "True"]
+)
 def test_what_is_no_size(text):
     with pytest.raises(ValueError, match="not a size"):
         parse_dim(text)
 
 
-@pytest.mark.parametrize("text", ["2**999999999", "9" * 5000, "*".join(["(A+B+C+D+E+F+G+H)"] * 60), "+".join(["N"] * 20_000)])
+@pytest.mark.parametrize(
+    "text", ["2**999999999", "9" * 5000, "*".join(["(A+B+C+D+E+F+G+H)"] * 60), "+".join(["N"] * 20_000)]
+)
 def test_a_size_that_would_take_forever_is_refused(text):
     with pytest.raises(ValueError, match="not a size"):
         parse_dim(text)

@@ -10,7 +10,21 @@ from isograd.ir.errors import TypeMismatchError, UnsupportedOpError
 from isograd.ir.evaluate import run_reference
 from isograd.ir.graph import SECTIONS
 from isograd.ir.op import Op, Signature
-from isograd.ir.types import DTYPES, bfloat16, bool_, complex64, dtype_of, float16, float32, float64, holds, int8, int32, int64, uint8
+from isograd.ir.types import (
+    DTYPES,
+    bfloat16,
+    bool_,
+    complex64,
+    dtype_of,
+    float16,
+    float32,
+    float64,
+    holds,
+    int8,
+    int32,
+    int64,
+    uint8,
+)
 
 
 def graph_with(*types, names="xyz"):
@@ -160,9 +174,13 @@ def test_every_op_refuses_what_does_not_fit(op):
     """Too many operands, and an attribute that it does not have, are errors that name the op."""
     graph = Graph()
     x = graph.input("x", f32(2))
-    assert f"{op.name} has no attribute zzz" in failing(lambda: graph.apply(op, *[x] * len(op.signature.operands), zzz=1))
+    assert f"{op.name} has no attribute zzz" in failing(
+        lambda: graph.apply(op, *[x] * len(op.signature.operands), zzz=1)
+    )
     if not op.signature.variadic:
-        assert f"{op.name} takes the operands" in failing(lambda: graph.apply(op, *[x] * (len(op.signature.operands) + 1)))
+        assert f"{op.name} takes the operands" in failing(
+            lambda: graph.apply(op, *[x] * (len(op.signature.operands) + 1))
+        )
 
 
 # Differentiation
@@ -170,7 +188,9 @@ def test_every_op_refuses_what_does_not_fit(op):
 
 def test_only_a_number_has_a_gradient():
     graph, x = graph_with(f32(2))
-    assert "the gradient is that of one number, but the output is f32[2]" in failing(lambda: gradients(graph, x * 2.0, [x]))
+    assert "the gradient is that of one number, but the output is f32[2]" in failing(
+        lambda: gradients(graph, x * 2.0, [x])
+    )
 
 
 def test_all_ops_without_a_rule_are_listed():
@@ -187,7 +207,9 @@ def test_a_rule_that_gives_another_type_is_an_error_of_the_op():
     graph, x = graph_with(f32(2, 3))
     wrong = Op("wrong", lambda x: x, np.tanh, lambda g, out, x: (ops.reduce_sum(g),))
     y = ops.reduce_sum(wrong(x))
-    assert "the gradient of wrong should be f32[2, 3], but its rule gave f32[]" in failing(lambda: gradients(graph, y, [x]))
+    assert "the gradient of wrong should be f32[2, 3], but its rule gave f32[]" in failing(
+        lambda: gradients(graph, y, [x])
+    )
 
 
 def test_what_has_no_influence_has_a_gradient_of_zeros():
@@ -235,7 +257,9 @@ def test_a_symbolic_shape_is_differentiated_without_guards():
 
 
 def test_names_of_element_types():
-    assert [dtype_of(d.name) for d in DTYPES] == [dtype_of(d.short) for d in DTYPES] == [dtype_of(d.numpy) for d in DTYPES]
+    assert (
+        [dtype_of(d.name) for d in DTYPES] == [dtype_of(d.short) for d in DTYPES] == [dtype_of(d.numpy) for d in DTYPES]
+    )
     assert [d.kind for d in (bool_, int8, uint8, bfloat16, complex64)] == ["bool", "int", "uint", "float", "complex"]
     with pytest.raises(TypeError, match="no element type 'float8'"):
         dtype_of("float8")
@@ -267,7 +291,9 @@ def test_a_type_holds_what_comes_back_from_it(source, to):
 
 
 def test_a_schema_is_read_off_the_type_rule():
-    def rule(x: TensorType, scale: TensorType | None, y: TensorType, *rest: TensorType, axis: int = 0, size: int) -> TensorType:
+    def rule(
+        x: TensorType, scale: TensorType | None, y: TensorType, *rest: TensorType, axis: int = 0, size: int
+    ) -> TensorType:
         return x
 
     assert Signature.of(rule).operands == ("x", "scale", "y", "rest")

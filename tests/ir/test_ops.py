@@ -99,7 +99,9 @@ def check_gradients(graph, total, wrt, arrays, differentiate=gradients):
     places = [i for i, port in enumerate(graph.inputs) if port.value in wrt]
     for chosen in {(place,) for place in places} | {tuple(places)}:
         direction = {place: generator.normal(size=arrays[place].shape) for place in chosen}
-        expected = (shifted_total(graph, arrays, direction, STEP) - shifted_total(graph, arrays, direction, -STEP)) / (2 * STEP)
+        expected = (shifted_total(graph, arrays, direction, STEP) - shifted_total(graph, arrays, direction, -STEP)) / (
+            2 * STEP
+        )
         slopes = [results[1 + places.index(place)] * d for place, d in direction.items()]
         scale = 1.0 + sum(np.abs(s).sum() for s in slopes)
         assert abs(sum(s.sum() for s in slopes) - expected) <= TOLERANCE * scale, f"the gradient to operand {chosen}"
@@ -133,7 +135,11 @@ def test_an_op_without_gradient_stops_it(case):
 def test_a_wrong_gradient_is_seen(case):
     """The check itself: what is one in a thousand off must fail, wherever the gradient is not zero."""
     graph, arrays = case.differentiated()
-    if any(np.abs(a).max(initial=0.0) > 1e-6 for p, a in zip(graph.outputs, run(graph, arrays), strict=True) if p.role == "gradient"):
+    if any(
+        np.abs(a).max(initial=0.0) > 1e-6
+        for p, a in zip(graph.outputs, run(graph, arrays), strict=True)
+        if p.role == "gradient"
+    ):
         graph, total, wrt, arrays = case.projected()
         with pytest.raises(AssertionError, match="the gradient to operand"):
             check_gradients(graph, total, wrt, arrays, lambda *given: [g * 1.001 for g in gradients(*given)])

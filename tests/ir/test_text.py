@@ -50,7 +50,9 @@ def test_a_dense_network():
         new = (mean * 0.99).named("mean")
     graph.output(ops.softmax(y).named("y"), "probabilities")
     graph.output(new, "norm.mean", "state")
-    assert str(graph) == """\
+    assert (
+        str(graph)
+        == """\
 def digits_mlp(
     image: f32[N, 8, 8],
     kernel: f32[64, 16] = parameter("dense.kernel"),
@@ -66,6 +68,7 @@ def digits_mlp(
     y2: f32[N, 16] = softmax(y)
     return output("probabilities", y2), state("norm.mean", mean2)
 """
+    )
 
 
 def test_gradients_and_sections():
@@ -75,7 +78,9 @@ def test_gradients_and_sections():
         y = ops.layer_norm(x, scale, epsilon=1e-5)
     found = gradients(graph, ops.reduce_sum(ops.relu(y)).named("loss"), [scale])
     graph.output(found[0], "scale", "gradient")
-    assert str(graph) == """\
+    assert (
+        str(graph)
+        == """\
 def model(
     x: f32[4, 3],
     scale: f32[3] = parameter("scale"),
@@ -92,11 +97,16 @@ def model(
             _v8, d_scale = layer_norm_gradient[f32[4, 3], f32[3]]((v7, None, None), (v1, v2, v3), x, scale, None, epsilon=1e-05)
     return gradient("scale", d_scale)
 """.replace("x1", "v1")
+    )
 
 
 def test_literals_of_every_kind():
     graph = Graph()
-    x, k, z = graph.input("x", f32(2)), graph.input("k", TensorType(int32, (2,))), graph.input("z", TensorType(complex64, (2,)))
+    x, k, z = (
+        graph.input("x", f32(2)),
+        graph.input("k", TensorType(int32, (2,))),
+        graph.input("z", TensorType(complex64, (2,))),
+    )
     outputs = [
         x * 0.1, 1.0 - x, x * -0.0, ops.maximum(x, float("-inf")), x + float("nan"), k + 3, z * (1 - 2j),
         ops.where(graph.constant(True), x, 1e-30), x * graph.constant(0.1, float32), ops.cast(x, dtype=float64) * 0.1,
@@ -196,7 +206,10 @@ def test_inputs_after_a_parameter_have_a_default_too():
     graph = Graph()
     graph.input("w", f32(), "parameter")
     graph.input("x", f32())
-    assert [line.strip() for line in str(graph).splitlines()[1:3]] == ['w: f32 = parameter("w"),', 'x: f32 = input("x"),']
+    assert [line.strip() for line in str(graph).splitlines()[1:3]] == [
+        'w: f32 = parameter("w"),',
+        'x: f32 = input("x"),',
+    ]
     assert [p.role for p in parse(str(graph)).inputs] == ["parameter", "input"]
 
 
@@ -211,7 +224,10 @@ def test_scopes_keep_their_identity(structure):
     graph.output(x, "y")
     text = str(graph)
     assert text.count("with ") == 8
-    assert 'with scope("block", kind="Block", x=x, **{"kind": x}, **{"not a name": x}, **{"class": constant(2.0, f32)}):' in text
+    assert (
+        'with scope("block", kind="Block", x=x, **{"kind": x}, **{"not a name": x}, **{"class": constant(2.0, f32)}):'
+        in text
+    )
     assert text.count('with scope("", kind="relu", call=2):') == 2
     assert_reads_back(graph, structure)
 
@@ -262,13 +278,22 @@ def test_graphs_in_attributes_are_nested_definitions(structure):
 
 
 def test_a_variadic_composite_and_its_gradient_read_back(structure):
-    total = Op("total", lambda *xs, scale=1.0: xs[0], None, None, lambda *xs, scale: sum(xs[1:], xs[0]) * scale, samples=(sample((2,)),))
+    total = Op(
+        "total",
+        lambda *xs, scale=1.0: xs[0],
+        None,
+        None,
+        lambda *xs, scale: sum(xs[1:], xs[0]) * scale,
+        samples=(sample((2,)),),
+    )
     graph = Graph()
     xs = [graph.input(n, f32(3)) for n in "abc"]
     y = ops.reduce_sum(total(*xs, scale=2.0))
     for i, g in enumerate(gradients(graph, y, xs)):
         graph.output(g, str(i), "gradient")
-    assert "= total_gradient[f32[3], f32[3], f32[3]](v3, _v1, a, b, c, scale=2.0)".replace("_v1", "v1").replace("v3", "v4") in str(graph)
+    assert "= total_gradient[f32[3], f32[3], f32[3]](v3, _v1, a, b, c, scale=2.0)".replace("_v1", "v1").replace(
+        "v3", "v4"
+    ) in str(graph)
     assert_reads_back(graph, structure, table={"total": total, **ops.BY_NAME})
 
 
@@ -352,7 +377,30 @@ def test_a_text_that_was_damaged_gives_a_graph_or_an_error_of_ours(seed, cases_o
     """Random edits of good texts: whatever comes out, nothing else escapes."""
     generator = np.random.default_rng(seed)
     texts = [print_graph(case.differentiated("float32")[0]) for op in ops.ALL[seed::8] for case in cases_of(op)]
-    pieces = ["(", ")", "[", "]", ",", ".", "-", "0", "9", "x0", "None", "nan", "f32", "N", "*", "=", '"', "\n", " ", ":", "relu", "True"]
+    pieces = [
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        ".",
+        "-",
+        "0",
+        "9",
+        "x0",
+        "None",
+        "nan",
+        "f32",
+        "N",
+        "*",
+        "=",
+        '"',
+        "\n",
+        " ",
+        ":",
+        "relu",
+        "True",
+    ]
     for text in texts:
         for _ in range(4):
             at, length = generator.integers(len(text)), generator.integers(3)

@@ -26,5 +26,9 @@ def test_the_parts_are_in_a_scope_with_the_operands_as_arguments():
     assert {s.path for s in scopes} == {("layer",)}
     outer = next(s for s in scopes if s.kind == "batch_norm")
     assert [name for name, _ in outer.arguments] == ["x", "offset"]
-    assert {s.ancestry[2].kind for s in scopes if len(s.ancestry) > 2} == {"reduce_mean", "reduce_variance", "batch_norm_inference"}
+    assert {s.ancestry[2].kind for s in scopes if len(s.ancestry) > 2} == {
+        "reduce_mean",
+        "reduce_variance",
+        "batch_norm_inference",
+    }
     assert {n.origin for n in parts.nodes if n.scope} == {"layers/1"}

@@ -35,7 +35,13 @@ def test_1_an_array_takes_the_place_of_its_node(graph):
         y = ops.exp(graph.constant([0.0, 1.0], float32)).named("y")
     graph.output(y, "y")
     node = fold_constants(graph).nodes[-1]
-    assert (node.op, node.scope.path, node.section, node.origin, node.outputs[0].name) == (ops.constant, ("a",), "update", "here", "y")
+    assert (node.op, node.scope.path, node.section, node.origin, node.outputs[0].name) == (
+        ops.constant,
+        ("a",),
+        "update",
+        "here",
+        "y",
+    )
     np.testing.assert_array_equal(node.attributes["value"], np.exp(np.array([0, 1], np.float32)))
 
 

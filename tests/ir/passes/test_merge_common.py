@@ -73,7 +73,12 @@ def test_2_a_composite_is_no_layer(graph, x):
 
 
 def test_3_attributes_and_element_types(graph, x):
-    values = [ops.reduce_sum(x, axes=(0,)), ops.reduce_sum(x, axes=(1,)), ops.reduce_sum(x, axes=(0,), keepdims=True), ops.reduce_sum(x, axes=[0])]
+    values = [
+        ops.reduce_sum(x, axes=(0,)),
+        ops.reduce_sum(x, axes=(1,)),
+        ops.reduce_sum(x, axes=(0,), keepdims=True),
+        ops.reduce_sum(x, axes=[0]),
+    ]
     assert count(graph, *values) == 3
 
 

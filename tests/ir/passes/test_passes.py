@@ -56,7 +56,10 @@ def signature(graph, number):
     return [(n.op.name, n.section, [str(v.type) for v in n.outputs], n.scope.kind) for n in nodes]
 
 
-@pytest.mark.parametrize("apply", [*EXACT, lambda g: decompose(g, keep=lambda n: False), lambda g: optimize(decompose(g, keep=lambda n: False))])
+@pytest.mark.parametrize(
+    "apply",
+    [*EXACT, lambda g: decompose(g, keep=lambda n: False), lambda g: optimize(decompose(g, keep=lambda n: False))],
+)
 def test_equal_scopes_are_treated_equally(apply):
     after = apply(network(5))
     middle = [signature(after, i) for i in (1, 2, 3)]

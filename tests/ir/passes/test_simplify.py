@@ -117,7 +117,13 @@ def test_2_transposes_make_one():
     graph.output(function(graph.input("x", f32(2, 3, 4))), "y")
     (node,) = remove_dead(simplify(graph)).nodes
     assert node.attributes == {"axes": (2, 1, 0)}
-    assert simplified(lambda x: ops.transpose(ops.transpose(ops.transpose(x, axes=(1, 2, 0)), axes=(1, 2, 0)), axes=(1, 2, 0)), f32(2, 3, 4)) == "x"
+    assert (
+        simplified(
+            lambda x: ops.transpose(ops.transpose(ops.transpose(x, axes=(1, 2, 0)), axes=(1, 2, 0)), axes=(1, 2, 0)),
+            f32(2, 3, 4),
+        )
+        == "x"
+    )
 
 
 def test_2_symbolic_reshapes():
@@ -157,13 +163,17 @@ def test_3_casts_keep_every_bit():
     """All triples of element types, on the ends of the first."""
     for source in DTYPES:
         info = np.iinfo(source.numpy) if source.is_integer else None
-        numbers = [0.0, 1.5, -2.0, np.inf, np.nan, 3e38, 1e-45, 65519.0] if info is None else [info.min, info.max, 0, 1, 129]
+        numbers = (
+            [0.0, 1.5, -2.0, np.inf, np.nan, 3e38, 1e-45, 65519.0] if info is None else [info.min, info.max, 0, 1, 129]
+        )
         with np.errstate(all="ignore"):
             x = np.array(numbers).astype(source.numpy)
         for middle in DTYPES:
             for to in DTYPES:
                 graph = Graph()
-                graph.output(ops.cast(ops.cast(graph.input("x", TensorType(source, x.shape)), dtype=middle), dtype=to), "y")
+                graph.output(
+                    ops.cast(ops.cast(graph.input("x", TensorType(source, x.shape)), dtype=middle), dtype=to), "y"
+                )
                 after = simplify(graph)
                 a, b = (run_reference(g, [x])[0] for g in (graph, after))
                 assert a.tobytes() == b.tobytes(), (source, middle, to)

@@ -58,7 +58,9 @@ def test_3_hyperparameters_are_rounded_first():
     assert wide_result(lambda x: ops.leaky_relu(x, alpha=0.1), -1.0) == -TENTH
     expected = 1.0 / np.sqrt(1.0 + float(np.float32(1e-3)))
     ones = np.array([[1.0, -1.0]])
-    np.testing.assert_allclose(wide_result(lambda x: ops.layer_norm(x, epsilon=1e-3), ones), ones * expected, rtol=1e-15)
+    np.testing.assert_allclose(
+        wide_result(lambda x: ops.layer_norm(x, epsilon=1e-3), ones), ones * expected, rtol=1e-15
+    )
 
 
 def test_3_what_formulas_write_down_is_rounded_too():
@@ -119,4 +121,9 @@ def test_the_values_are_known_one_by_one():
     graph.output(ops.argmax(y, dtype=int64), "z")
     wide, values = widened(graph)
     assert set(values) == {p.value for p in graph.inputs} | {v for n in graph.nodes for v in n.outputs}
-    assert (values[y].graph, values[y].name, values[y].node.origin, values[y].node.scope.path) == (wide, "y", "here", ("a",))
+    assert (values[y].graph, values[y].name, values[y].node.origin, values[y].node.scope.path) == (
+        wide,
+        "y",
+        "here",
+        ("a",),
+    )

@@ -1,0 +1,65 @@
+"""TensorFlow: what the printer must know, and the table of rows."""
+
+from __future__ import annotations
+
+import re
+
+import tensorflow as tf
+
+from ...ir import DType
+from ..rules import merge
+from ..target import Target
+from . import (
+    activation,
+    arithmetic,
+    comparison,
+    constant,
+    contraction,
+    convolution,
+    indexing,
+    loss,
+    normalization,
+    pooling,
+    random,
+    reduction,
+    shape,
+)
+from .style import CLASSES, assign
+
+FAMILIES = (
+    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, pooling, random, reduction,
+    shape,
+)  # fmt: skip
+TABLE = merge(*(f.rows for f in FAMILIES))
+
+
+def _dtype(dtype: DType) -> str:
+    return f"tf.{dtype.name}"
+
+
+def _number(text: str, dtype: DType) -> str:
+    """A scalar tensor of a literal, or of a size (which is a tensor already); the type that TensorFlow takes anyway is not named."""
+    if re.search(r"\btf\.shape\(", text):
+        return f"tf.cast({text}, tf.{dtype.name})"
+    return f"tf.constant({text})" if dtype.name in ("float32", "int32", "bool") else f"tf.constant({text}, tf.{dtype.name})"
+
+
+TARGET = Target(
+    name="tensorflow",
+    table=TABLE,
+    imports={
+        "tf": "import tensorflow as tf", "np": "import numpy as np", "itertools": "import itertools",
+        "load_file": "from safetensors.numpy import load_file",
+    },
+    namespaces={"tf": tf, "tf.math": tf.math, "tf.nn": tf.nn},
+    style="modules",
+    dtype=_dtype,
+    size=lambda expression, axis: f"tf.shape({expression})[{axis}]",
+    number=_number,
+    array=lambda expression: f"tf.constant({expression})",
+    size_is_number=False,
+    safe_numbers=frozenset({*arithmetic.NUMBERS, *comparison.NUMBERS, *shape.NUMBERS}),
+    decorator="tf.function",
+    step_decorator="tf.function",
+    options={"classes": CLASSES, "assign": assign},
+)  # fmt: skip
