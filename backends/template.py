@@ -177,6 +177,8 @@ class _Fold(ast.NodeTransformer):
         if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.DictComp | ast.SetComp):
             return self._computed(node)
         super().generic_visit(node)
+        if isinstance(node, ast.Tuple | ast.List):
+            node.elts = _spread(node.elts)
         return self._computed(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:

@@ -68,10 +68,10 @@ class Ensemble:
 
 def _expected(dtype: DType, runs: Sequence[Any], turned: Sequence[Any]) -> Expected:
     value = np.asarray(runs[0])
-    return Expected(dtype, value, _spread(value, runs[1:]), _spread(value, turned) if turned else None)
+    return Expected(dtype, value, spread_of(value, runs[1:]), spread_of(value, turned) if turned else None)
 
 
-def _spread(value: np.ndarray, runs: Sequence[Any]) -> np.ndarray:
+def spread_of(value: np.ndarray, runs: Sequence[Any]) -> np.ndarray:
     """The largest deviation of each element; infinite where one run is finite and another is not."""
     spread = np.zeros(value.shape)
     with np.errstate(all="ignore"):

@@ -21,6 +21,7 @@ What a perturbed run perturbs:
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -181,8 +182,9 @@ def sum_one_by_one(x: Any, *, axes: tuple[int, ...] | None, keepdims: bool) -> A
     """A sum in float32, rounded after each term."""
     gone = tuple(range(x.ndim)) if axes is None else tuple(a % x.ndim for a in axes)
     kept = [i for i in range(x.ndim) if i not in gone]
-    rows = x.transpose(*gone, *kept).reshape(-1, *(x.shape[i] for i in kept)).astype(np.float32)
-    total = np.add.accumulate(rows, axis=0)[-1] if len(rows) else rows.sum(axis=0)
+    count = math.prod(x.shape[i] for i in gone)
+    rows = x.transpose(*gone, *kept).reshape(count, *(x.shape[i] for i in kept)).astype(np.float32)
+    total = np.add.accumulate(rows, axis=0)[-1] if count else rows.sum(axis=0)
     return np.expand_dims(total, gone).astype(np.float64) if keepdims else total.astype(np.float64)
 
 

@@ -90,55 +90,61 @@ class Value:
         )
 
     def __add__(self, other: Operand) -> Value:
-        return _ops().add(self, other)
+        return _one(_ops().add, self, other)
 
     def __radd__(self, other: Operand) -> Value:
-        return _ops().add(other, self)
+        return _one(_ops().add, other, self)
 
     def __sub__(self, other: Operand) -> Value:
-        return _ops().subtract(self, other)
+        return _one(_ops().subtract, self, other)
 
     def __rsub__(self, other: Operand) -> Value:
-        return _ops().subtract(other, self)
+        return _one(_ops().subtract, other, self)
 
     def __mul__(self, other: Operand) -> Value:
-        return _ops().multiply(self, other)
+        return _one(_ops().multiply, self, other)
 
     def __rmul__(self, other: Operand) -> Value:
-        return _ops().multiply(other, self)
+        return _one(_ops().multiply, other, self)
 
     def __truediv__(self, other: Operand) -> Value:
-        return _ops().divide(self, other)
+        return _one(_ops().divide, self, other)
 
     def __rtruediv__(self, other: Operand) -> Value:
-        return _ops().divide(other, self)
+        return _one(_ops().divide, other, self)
 
     def __pow__(self, other: Operand) -> Value:
-        return _ops().power(self, other)
+        return _one(_ops().power, self, other)
 
     def __rpow__(self, other: Operand) -> Value:
-        return _ops().power(other, self)
+        return _one(_ops().power, other, self)
 
     def __matmul__(self, other: Value) -> Value:
-        return _ops().matmul(self, other)
+        return _one(_ops().matmul, self, other)
 
     def __neg__(self) -> Value:
-        return _ops().negative(self)
+        return _one(_ops().negative, self)
 
     def __lt__(self, other: Operand) -> Value:
-        return _ops().less(self, other)
+        return _one(_ops().less, self, other)
 
     def __le__(self, other: Operand) -> Value:
-        return _ops().less_equal(self, other)
+        return _one(_ops().less_equal, self, other)
 
     def __gt__(self, other: Operand) -> Value:
-        return _ops().greater(self, other)
+        return _one(_ops().greater, self, other)
 
     def __ge__(self, other: Operand) -> Value:
-        return _ops().greater_equal(self, other)
+        return _one(_ops().greater_equal, self, other)
 
 
 Operand = Value | Number
+
+
+def _one(op: Op, *operands: Any) -> Value:
+    """Apply an op that has one output."""
+    value: Value = op(*operands)
+    return value
 
 
 def _ops() -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 
-class floor_quotient_(sympy.Function):  # the name is not printed: see _sympystr
+class floor_quotient_(sympy.Function):  # type: ignore[misc]  # sympy is untyped
     """floor(a/b) that sympy does not rewrite: a person recognizes `floor((H - 3)/2)`."""
 
     nargs = 2
@@ -34,7 +34,8 @@ def normal(expression: Any) -> Any:
 def floor_quotient(a: Any, b: int) -> Any:
     """floor(a/b): whole multiples of b are taken out, and nested quotients become one."""
     a = normal(a)
-    whole, rest = 0, 0
+    whole: Any = 0
+    rest: Any = 0
     for term in sympy.Add.make_args(a):
         coefficient, _ = term.as_coeff_Mul()
         if term.is_Integer:

@@ -91,7 +91,7 @@ class Arrays:
         self._names: dict[Any, str] = {}
 
     def name(self, array: np.ndarray) -> str:
-        digest = hashlib.blake2b(memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))).digest()
+        digest = hashlib.blake2b(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data).digest()
         name = self._names.setdefault((array.dtype.name, array.shape, digest), f"c{len(self._names)}")
         self.by_name.setdefault(name, array)
         return name

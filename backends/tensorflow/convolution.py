@@ -20,7 +20,7 @@ _omitted: Any = None  # an argument that is its default is not written
 
 def last(layout: str) -> tuple[int, ...]:
     """The axes of a layout in TensorFlow's order: batch, space, channels; space, inputs, outputs."""
-    return tuple(sorted(range(len(layout)), key=lambda i: "N".find(layout[i]) * 8 + "CIO".find(layout[i]) + 1))
+    return tuple(sorted(range(len(layout)), key=lambda i: (layout[i] != "N", "CIO".find(layout[i]))))
 
 
 def back(layout: str) -> tuple[int, ...]:

@@ -71,14 +71,15 @@ def block_parts(block: Block, arguments: Mapping[str, Any], root: Place) -> Part
 
 def _either(source: Sections | Block, name: str, root: Place) -> dict[str, Place]:
     """The names under `input` or `inputs`, whichever is there, with their places."""
-    given = [key for key in (name, f"{name}s") if getattr(source, key, None) is not None]
+    found = {key: getattr(source, key, None) for key in (name, f"{name}s")}
+    given = {key: items for key, items in found.items() if items is not None}
     if len(given) > 1:
         raise OptionError(f"{name!r} and '{name}s' mean the same: give one of them", (f"{name}s",))
-    return {
-        item: (*root, key, *((item,) if isinstance(getattr(source, key), dict) else ()))
-        for key in given
-        for item in getattr(source, key)
-    }
+    for key, items in given.items():
+        if isinstance(items, dict):
+            return {item: (*root, key, item) for item in items}
+        return {item: (*root, key) for item in ([items] if isinstance(items, str) else items)}
+    return {}
 
 
 def _filled_parts(source: Sections | Block, arguments: Mapping[str, Any], root: Place) -> tuple[Any, Any]:

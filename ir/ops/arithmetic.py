@@ -107,11 +107,11 @@ add = _binary("add", operator.add, lambda g, out, x, y: (g, g))
 subtract = _binary("subtract", operator.sub, lambda g, out, x, y: (g, -g))
 multiply = _binary("multiply", operator.mul, lambda g, out, x, y: (g * y, g * x))
 divide = _binary("divide", operator.truediv, lambda g, out, x, y: (g / y, -g * out / y), kinds=_FLOAT,
-                 samples=tuple(sample(a, b, between=(0.5, 2.0)) for a, b in (((2, 3), (2, 3)), ((2, 1), (1, 3)), ((), (4,)))),
-)  # fmt: skip
+                 samples=tuple(sample(a, b, between=(0.5, 2.0))
+                               for a, b in (((2, 3), (2, 3)), ((2, 1), (1, 3)), ((), (4,)))))  # fmt: skip
 power = _binary("power", operator.pow, _power_gradient, kinds=("float",), bound=Bound(factor=16.0),
-                samples=tuple(sample(a, b, between=(0.25, 2.0)) for a, b in (((2, 3), (3,)), ((2, 3), ()), ((2, 1), (1, 3)))),
-)  # fmt: skip
+                samples=tuple(sample(a, b, between=(0.25, 2.0))
+                              for a, b in (((2, 3), (3,)), ((2, 3), ()), ((2, 1), (1, 3)))))  # fmt: skip
 maximum = _binary(
     "maximum", np.maximum, lambda g, out, x, y: _ties(g, greater(x, y), equal(x, y)), bound=EXACT, smooth=False
 )
@@ -123,7 +123,7 @@ negative = _unary("negative", operator.neg, lambda g, out, x: (-g,), kinds=_NUMB
 absolute = _unary(
     "absolute", np.abs, lambda g, out, x: (g * sign(x),), kinds=("int", "float"), bound=EXACT, smooth=False
 )
-sign = _unary("sign", np.sign, NO_GRADIENT, kinds=("int", "float"), bound=EXACT, smooth=False)
+sign: Op = _unary("sign", np.sign, NO_GRADIENT, kinds=("int", "float"), bound=EXACT, smooth=False)
 floor = _unary("floor", np.floor, NO_GRADIENT, kinds=("float",), bound=EXACT, smooth=False)
 ceil = _unary("ceil", np.ceil, NO_GRADIENT, kinds=("float",), bound=EXACT, smooth=False)
 round_ = _unary("round", np.round, NO_GRADIENT, kinds=("float",), bound=EXACT, smooth=False)  # half to even
@@ -136,13 +136,13 @@ expm1 = _unary("expm1", np.expm1, lambda g, out, x: (g * (out + 1.0),))
 log = _unary("log", np.log, lambda g, out, x: (g / x,), samples=_POSITIVE, bound=Bound(floor=1e-7))
 log1p = _unary("log1p", np.log1p, lambda g, out, x: (g / (x + 1.0),), samples=_POSITIVE)
 sin = _unary("sin", np.sin, lambda g, out, x: (g * cos(x),), bound=Bound(floor=1e-7))
-cos = _unary("cos", np.cos, lambda g, out, x: (-g * sin(x),), bound=Bound(floor=1e-7))
+cos: Op = _unary("cos", np.cos, lambda g, out, x: (-g * sin(x),), bound=Bound(floor=1e-7))
 tan = _unary("tan", np.tan, lambda g, out, x: (g * (1.0 + out * out),), samples=_UNIT)
 arcsin = _unary("arcsin", np.arcsin, lambda g, out, x: (g * rsqrt(1.0 - x * x),), samples=_UNIT)
 arccos = _unary("arccos", np.arccos, lambda g, out, x: (-g * rsqrt(1.0 - x * x),), samples=_UNIT)
 arctan = _unary("arctan", np.arctan, lambda g, out, x: (g / (1.0 + x * x),))
 sinh = _unary("sinh", np.sinh, lambda g, out, x: (g * cosh(x),))
-cosh = _unary("cosh", np.cosh, lambda g, out, x: (g * sinh(x),))
+cosh: Op = _unary("cosh", np.cosh, lambda g, out, x: (g * sinh(x),))
 tanh = _unary("tanh", np.tanh, lambda g, out, x: (g * (1.0 - out * out),))
 erf = _unary("erf", _erf, lambda g, out, x: (_2_OVER_SQRT_PI * g * exp(-(x * x)),), kinds=("float",))
 sigmoid = _unary(
@@ -152,5 +152,6 @@ sigmoid = _unary(
 
 OPS = (
     add, subtract, multiply, divide, power, maximum, minimum, negative, absolute, sign, floor, ceil, round_, square,
-    sqrt, rsqrt, reciprocal, exp, expm1, log, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, tanh, erf, sigmoid,
+    sqrt, rsqrt, reciprocal, exp, expm1, log, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, tanh, erf,
+    sigmoid,
 )  # fmt: skip

@@ -210,8 +210,8 @@ def _filter_gradient_gradient(h: Value, out: Value, x: Value, g: Value, *, sizes
 
 
 _BOUND = Bound("contraction", 8.0)
-_SAME = {"strides": (1, 1), "padding": ((1, 1), (1, 0)), "dilations": (1, 1)}
-_STRIDED = {
+_SAME: dict[str, Any] = {"strides": (1, 1), "padding": ((1, 1), (1, 0)), "dilations": (1, 1)}
+_STRIDED: dict[str, Any] = {
     "strides": (2, 3),
     "padding": ((0, 1), (2, 0)),
     "dilations": (1, 2),
@@ -219,8 +219,14 @@ _STRIDED = {
     "layout": "NCHW",
     "filter_layout": "OIHW",
 }
-_LINE = {"strides": (2,), "padding": ((1, 0),), "dilations": (1,), "layout": "NWC", "filter_layout": "WIO"}
-_SOLID = {
+_LINE: dict[str, Any] = {
+    "strides": (2,),
+    "padding": ((1, 0),),
+    "dilations": (1,),
+    "layout": "NWC",
+    "filter_layout": "WIO",
+}
+_SOLID: dict[str, Any] = {
     "strides": (1, 2, 1),
     "padding": ((0, 0), (1, 1), (0, 1)),
     "dilations": (2, 1, 1),

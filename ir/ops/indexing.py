@@ -61,7 +61,7 @@ take = Op(
     bound=EXACT, smooth=True, samples=(sample((5, 4), _IDS), sample((2, 5, 4), _IDS[0], axis=1),
                                        sample((4, 5), _IDS, axis=-1)),
 )  # fmt: skip
-scatter_add = Op(
+scatter_add: Op = Op(
     "scatter_add", _scatter_add_type, _scatter_add,
     lambda h, out, g, indices, *, axis, size: (take(h, indices, axis=axis), None),
     bound=Bound("reduction", 4.0), smooth=True,

@@ -10,8 +10,8 @@ from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import Bound, Op, sample
 from ..types import TensorType
-from .activation import log_softmax, sigmoid, softmax
-from .arithmetic import absolute, check_kind, exp, log1p, maximum
+from .activation import log_softmax, softmax
+from .arithmetic import absolute, check_kind, exp, log1p, maximum, sigmoid
 from .indexing import one_hot
 from .reduction import reduce_sum
 from .shape import expand_dims

@@ -184,22 +184,22 @@ def _average_gradient(g: Value, out: Value, x: Value, **a: Any) -> tuple[Value]:
     return (average_pool_gradient(g, sizes=tuple(x.shape[i] for i in _axes(a["layout"])), **a),)
 
 
-_SQUARE = {"window": (2, 3), "strides": (2, 1), "padding": ((0, 1), (1, 2))}
-_FIRST = {"window": (3, 2), "strides": (1, 2), "padding": ((1, 1), (0, 0)), "layout": "NCHW"}
-_LINE = {"window": (3,), "strides": (2,), "padding": ((1, 0),), "layout": "NWC"}
+_SQUARE: dict[str, Any] = {"window": (2, 3), "strides": (2, 1), "padding": ((0, 1), (1, 2))}
+_FIRST: dict[str, Any] = {"window": (3, 2), "strides": (1, 2), "padding": ((1, 1), (0, 0)), "layout": "NCHW"}
+_LINE: dict[str, Any] = {"window": (3,), "strides": (2,), "padding": ((1, 0),), "layout": "NWC"}
 
 max_pool = Op(
     "max_pool", _max_pool_type, _max_pool, lambda g, out, x, **a: (max_pool_gradient(g, x, **a),), bound=EXACT,
     smooth=False,
     samples=(sample((2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), **_FIRST), sample((2, 7, 5), **_LINE)),
 )  # fmt: skip
-max_pool_gradient = Op(
+max_pool_gradient: Op = Op(
     "max_pool_gradient", _max_pool_gradient_type, _max_pool_gradient,
     lambda h, out, g, x, **a: (max_pool_select(h, x, **a), None), bound=Bound("reduction", 4.0),
     samples=(sample((2, 3, 7, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 4), (2, 3, 5, 8), **_FIRST),
              sample((2, 3, 5), (2, 7, 5), **_LINE)),
 )  # fmt: skip
-max_pool_select = Op(
+max_pool_select: Op = Op(
     "max_pool_select", _max_pool_select_type, _max_pool_select,
     lambda h, out, t, x, **a: (max_pool_gradient(h, x, **a), None), bound=EXACT,
     samples=(sample((2, 5, 6, 4), (2, 5, 6, 4), **_SQUARE), sample((2, 3, 5, 8), (2, 3, 5, 8), **_FIRST)),

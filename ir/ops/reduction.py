@@ -10,9 +10,9 @@ import numpy as np
 from ..dims import product
 from ..graph import Value
 from ..op import EXACT, NO_GRADIENT, Bound, Op, Sample, sample
-from ..types import DType, TensorType, dtype_of
-from .arithmetic import check_kind, exp, log, square, where
-from .comparison import equal
+from ..types import DType, TensorType, dtype_of, int64
+from .arithmetic import check_kind, exp, log, square
+from .comparison import equal, isfinite, where
 from .shape import cast, expand_dims, normalize_axes, normalize_axis, stop_gradient
 
 Axes = tuple[int, ...] | None
@@ -95,8 +95,6 @@ def _variance_parts(x: Value, *, axes: Axes, keepdims: bool) -> Value:
 
 def _log_sum_exp_parts(x: Value, *, axes: Axes, keepdims: bool) -> Value:
     """The largest element is taken out first; where it is infinite, zero is."""
-    from .comparison import isfinite
-
     top = reduce_max(x, axes=axes, keepdims=True)
     top = stop_gradient(where(isfinite(top), top, 0.0))
     total = log(reduce_sum(exp(x - top), axes=axes, keepdims=True)) + top
@@ -111,7 +109,7 @@ def _log_sum_exp_gradient(g: Value, out: Value, x: Value, *, axes: Axes, keepdim
     return (kept(g, x, axes, keepdims) * exp(x - kept(out, x, axes, keepdims)),)
 
 
-def _arg_type(x: TensorType, *, axis: int = -1, dtype: DType = dtype_of("int64")) -> TensorType:  # a constant
+def _arg_type(x: TensorType, *, axis: int = -1, dtype: DType = int64) -> TensorType:
     return TensorType(dtype, _reduced(x, (normalize_axis(axis, x.rank),), False).shape)
 
 

@@ -200,7 +200,7 @@ def _identity(x: Any) -> Any:
     return x
 
 
-reshape = Op("reshape", _reshape_type, _reshape, lambda g, out, x, *, shape: (reshape(g, shape=x.shape),), bound=EXACT,
+reshape: Op = Op("reshape", _reshape_type, _reshape, lambda g, out, x, *, shape: (reshape(g, shape=x.shape),), bound=EXACT,
              smooth=True,
              samples=(sample((2, 6), shape=(3, 4)), sample((2, 3, 4), shape=(2, 12)), sample((), shape=(1,)),
                       sample((0, 3), shape=(3, 0))))  # fmt: skip
@@ -220,7 +220,7 @@ slice_ = Op("slice", _slice_type, _slice, _slice_gradient, bound=EXACT, smooth=T
 pad = Op("pad", _pad_type, _pad, _pad_gradient, bound=EXACT, smooth=True,
          samples=(sample((2, 3), np.float32(0.5), low=(1, 0), high=(2, 1), interior=(0, 0)),
                   sample((3, 2), np.float32(0), low=(0, 1), high=(0, 2), interior=(1, 2))))  # fmt: skip
-reverse = Op("reverse", _reverse_type, _reverse, lambda g, out, x, *, axes: (reverse(g, axes=axes),), bound=EXACT,
+reverse: Op = Op("reverse", _reverse_type, _reverse, lambda g, out, x, *, axes: (reverse(g, axes=axes),), bound=EXACT,
              smooth=True,
              samples=(sample((2, 3), axes=(1,)), sample((2, 3, 4), axes=(0, -1)),
                       sample((0, 2), axes=(0,))))  # fmt: skip

@@ -20,8 +20,8 @@ def test_scalars_are_those_of_yaml_1_2():
         "a: 1e-3\nb: no\nc: 010\nd: 0x1F\ne: .5\nf: -1.\ng: 1_000\nh: ~\ni: '1'\nj: 2001-01-01\nk: 1:30\nl: true\nm:\n"
     )
     assert read_document(text).data == {
-        "a": 0.001, "b": "no", "c": 10, "d": 31, "e": 0.5, "f": -1.0, "g": "1_000", "h": None, "i": "1", "j": "2001-01-01",
-        "k": "1:30", "l": True, "m": None,
+        "a": 0.001, "b": "no", "c": 10, "d": 31, "e": 0.5, "f": -1.0, "g": "1_000", "h": None, "i": "1",
+        "j": "2001-01-01", "k": "1:30", "l": True, "m": None,
     }  # fmt: skip
 
 

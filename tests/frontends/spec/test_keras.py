@@ -62,8 +62,8 @@ CASES = [
     *(
         case("Activation", (3, 5), activation=name)
         for name in (
-            "relu", "relu6", "softmax", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "softplus",
-            "softsign", "hard_sigmoid", "exponential", "linear", "log_softmax", "log_sigmoid",
+            "relu", "relu6", "softmax", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh",
+            "softplus", "softsign", "hard_sigmoid", "exponential", "linear", "log_softmax", "log_sigmoid",
         )
     ),
     case("ReLU", (3, 5)),
@@ -199,7 +199,7 @@ DEFAULTS = """
     found = {}
     for name in rows:
         parameters = inspect.signature(getattr(keras.layers, name).__init__).parameters
-        found[name] = {n: p.default for n, p in parameters.items() if n not in ("self", "kwargs") and p.default is not p.empty}
+        found[name] = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
     print(json.dumps(found, default=str))
 """
 

@@ -1,0 +1,1 @@
+"""Run the same program everywhere, judge it, find where it parts, report."""
