@@ -45,6 +45,12 @@ def is_interior_free(node: Node) -> bool:
     return not any(node.attributes["interior"])
 
 
+def overwrites_stored(node: Node) -> bool:
+    """Whether what an optimizer would overwrite is stored: not, say, a parameter less its weight decay."""
+    slots = {"sgd": (0,), "sgd_momentum": (0, 2), "adam": (0, 2, 3)}[node.op.name]
+    return all(v is not None and v.node is None for v in (node.inputs[i] for i in slots))
+
+
 __all__ = [
     "axis_or_axes",
     "is_interior_free",

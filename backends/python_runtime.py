@@ -31,6 +31,10 @@ class PythonRuntime(Runtime):
     def get(self, array: Any) -> np.ndarray:
         """An array of the framework as a NumPy array."""
 
+    def hold(self, array: np.ndarray, device: str) -> Any:
+        """What a flat function keeps a parameter or a state in."""
+        return self.put(array, device)
+
     def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         """The printed function as it is to be run: compiled, without recording gradients, ..."""
         return function
@@ -68,7 +72,8 @@ class PythonProgram(Program):
         for port in self.graph.inputs:
             if port.role in HELD:
                 array = np.asarray(arrays[port.role, port.path], port.value.dtype.numpy)
-                self.held[port.role][port.path] = self.runtime.put(array, self.device)
+                place = self.runtime.put if self.is_model else self.runtime.hold
+                self.held[port.role][port.path] = place(array, self.device)
         if self.is_model:
             self._function = self.runtime.make(self._model(), self.device, self._options)
             self.trees = [] if self.runtime.target.style == "modules" else [as_tree(self.held[r]) for r in self.roles]

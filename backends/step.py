@@ -178,7 +178,7 @@ class _StepPrinter:
         pairs = [(p.path, self._held(p)) for p in self.graph.results("state") if p.value not in looped]
         if self.in_place:
             for path, text in pairs:
-                self.body.line(f"state[{path!r}] = {text}")
+                self.body.line(self.target.store.format(place=f"state[{path!r}]", value=text))
             return
         if self.updates:
             self.body.line("new_params = {}")
@@ -228,8 +228,21 @@ class _StepPrinter:
         tree = self._update_tree(inner, first)
         rule = find_rule(self.target.table, first.item) if isinstance(first.item, Node) else None
         targets = [self._target(v, name) for v in first.outputs]
-        inner.line(ast.unparse(tree) if rule in self.target.in_place else f"{', '.join(targets)} = {ast.unparse(tree)}")
+        if rule in self.target.in_place:
+            inner.line(ast.unparse(tree))
+        else:
+            self._store(inner, targets, ast.unparse(tree))
         body.lines += inner.lines
+
+    def _store(self, inner: Body, targets: Sequence[str], text: str) -> None:
+        if not self.in_place or len(targets) == 1:
+            place = ", ".join(targets)
+            inner.line(self.target.store.format(place=place, value=text) if self.in_place else f"{place} = {text}")
+            return
+        names = [f"new{i}" for i in range(len(targets))]
+        inner.line(f"{', '.join(names)} = {text}")
+        for place, name in zip(targets, names, strict=True):
+            inner.line(self.target.store.format(place=place, value=name))
 
     def _update_tree(self, inner: Body, update: Update) -> ast.expr:
         """The right side of an update: nested in place where it is one expression, else a call of its function."""

@@ -39,6 +39,7 @@ class Target:
     size_is_number: bool = True  # a size is a Python int when the code runs
     safe_numbers: frozenset[Any] = frozenset()
     in_place: frozenset[Any] = frozenset()  # rules that overwrite operands whose values are not needed any more
+    store: str = "{place} = {value}"  # how a parameter or a state gets its new value, in place
     decorator: str = ""  # of a flat function
     step_decorator: str = ""  # of one that gives every parameter and state a new value
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from ..ir.op import Bound
 from ..ir.types import dtype_of
 from .expected import spread_of
 from .judge import Verdict, held_to, smallest_normal, ulps
-from .reference import Noise, Reference, eps_of, sum_one_by_one, terms
+from .reference import Noise, Reference, eps_of, sum_one_by_one, summed, terms
 
 _RUNS = 16  # perturbed runs of the parts of one node: few enough numbers that many runs cost nothing
 
@@ -81,10 +81,9 @@ def _sum(node: Node, wide: Sequence[Any], result: np.ndarray) -> np.ndarray:
     given = iter(wide)
     operands = [None if v is None else next(given) for v in node.inputs]
     rule, eps = reference_rule(node), eps_of(node.outputs[0].dtype)
-    sizes = [np.abs(o) if o is not None and np.asarray(o).dtype.kind in "fc" else o for o in operands]
     with np.errstate(all="ignore"):
-        whole = rule(*sizes, **node.attributes)
-        growth = np.sqrt(terms(rule, operands, node.attributes)) * np.abs(result)
+        whole = rule(*summed(node, operands, np.abs), **node.attributes)
+        growth = np.sqrt(terms(node, operands, node.attributes)) * np.abs(result)
         allowed = eps * (node.op.bound.factor * whole + growth)
         if node.op is ops.reduce_sum and eps == eps_of(dtype_of("float32")):
             allowed = allowed + 2.0 * np.abs(sum_one_by_one(operands[0], **node.attributes) - result)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -131,7 +131,7 @@ class Reference:
 
     def _grown(self, step: Step, operands: list[Any]) -> float:
         if step not in self._growth:
-            self._growth[step] = max(1.0, np.sqrt(np.max(terms(step.rule, operands, step.attributes), initial=1.0)) / 4.0)
+            self._growth[step] = max(1.0, np.sqrt(np.max(terms(step.node, operands, step.attributes), initial=1.0)) / 4.0)
         return self._growth[step]
 
     def _resolved(self, arrays: Sequence[Any]) -> list[Step]:
@@ -191,10 +191,16 @@ def sum_one_by_one(x: Any, *, axes: tuple[int, ...] | None, keepdims: bool) -> A
 _IN_FLOAT32 = {ops.reduce_sum: sum_one_by_one}
 
 
-def terms(rule: Rule, operands: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
+def terms(node: Node, operands: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
     """How many terms each result of a sum has: the same op on ones."""
-    ones = [np.ones_like(o) if o is not None and np.asarray(o).dtype.kind in "fc" else o for o in operands]
-    return np.real(rule(*ones, **attributes))
+    return np.real(reference_rule(node)(*summed(node, operands, np.ones_like), **attributes))
+
+
+def summed(node: Node, operands: Sequence[Any], change: Callable[[Any], Any]) -> list[Any]:
+    """A sum's operands with what it sums changed: all floats of a product, of another sum the first operand."""
+    last = len(operands) if node.op.bound.kind == "contraction" else 1
+    floats = [o is not None and np.asarray(o).dtype.kind in "fc" for o in operands]
+    return [change(o) if i < last and floats[i] else o for i, o in enumerate(operands)]
 
 
 def _needed(graph: Graph) -> tuple[list[Node], dict[Value, int]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dims import Guard, Size
+from .dims import Dim, Guard, Size
 from .errors import TypeMismatchError
 from .types import DType, TensorType, dtype_of, float32
 
@@ -138,7 +138,7 @@ class Value:
         return _one(_ops().greater_equal, self, other)
 
 
-Operand = Value | Number
+Operand = Value | Number | Dim
 
 
 def _one(op: Op, *operands: Any) -> Value:

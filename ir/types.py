@@ -89,14 +89,18 @@ def holds(to: DType, source: DType) -> bool:
     if to.kind == "complex":
         return holds(part_of(to), part_of(source))
     if to.is_float and source.is_integer:
-        return source.bits - (source.kind == "int") <= ml_dtypes.finfo(to.numpy).nmant + 1
+        return bool(source.bits - (source.kind == "int") <= _float_info(to).nmant + 1)
     if to.is_float and source.is_float:
-        a, b = ml_dtypes.finfo(to.numpy), ml_dtypes.finfo(source.numpy)
+        a, b = _float_info(to), _float_info(source)
         return bool(a.nmant >= b.nmant and a.nexp >= b.nexp)
     if to.is_integer and source.is_integer:
         c, d = np.iinfo(to.numpy), np.iinfo(source.numpy)
         return bool(c.min <= d.min and d.max <= c.max)
     return False
+
+
+def _float_info(dtype: DType) -> Any:
+    return ml_dtypes.finfo(dtype.numpy)  # type: ignore[no-untyped-call]  # NumPy's knows no bfloat16
 
 
 def part_of(dtype: DType) -> DType:

@@ -82,14 +82,18 @@ class Builder:
         found = self._known[key]
         return found[0] if outputs == 1 else found
 
-    def _write(self, op_type: str, inputs: tuple[str, ...], outputs: int, attributes: Mapping[str, Any]) -> tuple[Tensor, ...]:
+    def _write(
+        self, op_type: str, inputs: tuple[str, ...], outputs: int, attributes: Mapping[str, Any]
+    ) -> tuple[Tensor, ...]:
         made = tuple(self.fresh() for _ in range(outputs))
         scope = self.node.scope.path if self.node.scope else ()
         path = scope if self.node.section == "forward" else (self.node.section, *scope)
         self.draft.steps.append(Step(op_type, inputs, made, attributes, path))
         return made
 
-    def _folded(self, op_type: str, inputs: tuple[str, ...], attributes: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
+    def _folded(
+        self, op_type: str, inputs: tuple[str, ...], attributes: Mapping[str, Any]
+    ) -> tuple[Tensor, ...] | None:
         """A known array, transposed now: a filter is stored as ONNX wants it."""
         array = self.draft.arrays.get(inputs[0]) if op_type == "Transpose" else None
         return None if array is None else (self.constant(np.ascontiguousarray(array.transpose(attributes["perm"]))),)

@@ -19,11 +19,26 @@ def split_pads(padding: Any) -> tuple[tuple[Size, ...], tuple[Size, ...]]:
     return tuple(a for a, _ in padding), tuple(b for _, b in padding)
 
 
-def _conv(b: Builder, x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: int, layout: str, filter_layout: str) -> Any:
+def _conv(
+    b: Builder,
+    x: Tensor,
+    w: Tensor,
+    *,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: int,
+    layout: str,
+    filter_layout: str,
+) -> Any:
     low, high = split_pads(padding)
+    return _convolved(b, x, w, low, high, strides=strides, dilations=dilations, group=groups)
+
+
+def _convolved(b: Builder, x: Tensor, w: Tensor, low: Any, high: Any, **common: Any) -> Any:
     if any(isinstance(p, Dim) for p in (*low, *high)):
-        x, low, high = _spatially_padded(b, x, low, high), (), ()
-    return b.Conv(x, w, strides=strides, pads=(*low, *high) or None, dilations=dilations, group=groups)
+        return b.Conv(_spatially_padded(b, x, low, high), w, **common)
+    return b.Conv(x, w, pads=(*low, *high), **common)
 
 
 def _spatially_padded(b: Builder, x: Any, low: Any, high: Any) -> Any:
@@ -31,10 +46,22 @@ def _spatially_padded(b: Builder, x: Any, low: Any, high: Any) -> Any:
 
 
 def _conv_input_gradient(
-    b: Builder, g: Tensor, w: Tensor, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: int, layout: str, filter_layout: str
+    b: Builder,
+    g: Tensor,
+    w: Tensor,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: int,
+    layout: str,
+    filter_layout: str,
 ) -> Any:
     low, high = split_pads(padding)
-    spread = [(m - 1) * s + (k - 1) * d + 1 for m, k, s, d in zip(g.shape[2:], w.shape[2:], strides, dilations, strict=True)]
+    spread = [
+        (m - 1) * s + (k - 1) * d + 1 for m, k, s, d in zip(g.shape[2:], w.shape[2:], strides, dilations, strict=True)
+    ]
     rest = [n + p + q - full for n, p, q, full in zip(sizes, low, high, spread, strict=True)]
     common = {"strides": strides, "dilations": dilations, "group": groups}
     fits = all(isinstance(r, int) and 0 <= r < s for r, s in zip(rest, strides, strict=True))
@@ -45,7 +72,17 @@ def _conv_input_gradient(
 
 
 def _conv_filter_gradient(
-    b: Builder, x: Tensor, g: Tensor, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: int, layout: str, filter_layout: str
+    b: Builder,
+    x: Tensor,
+    g: Tensor,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: int,
+    layout: str,
+    filter_layout: str,
 ) -> Any:
     """The elements that each element of a filter meets, times the gradients there; summed over the batch last.
 
@@ -61,15 +98,19 @@ def _conv_filter_gradient(
     total = b.ReduceSum(b.MatMul(left, right), (0,), keepdims=0)
     apart = b.reshape(total, (*lead, inputs * rows, outputs), (*lead, inputs, *sizes, outputs))
     last = at + 1 + len(sizes)
-    return b.reshape(b.swap(apart, (*range(at), last, *range(at, last))), (*lead, outputs, inputs, *sizes), (groups * outputs, inputs, *sizes))
+    return b.reshape(
+        b.swap(apart, (*range(at), last, *range(at, last))),
+        (*lead, outputs, inputs, *sizes),
+        (groups * outputs, inputs, *sizes),
+    )
 
 
 def _elements_met(b: Builder, x: Tensor, sizes: Any, strides: Any, padding: Any, dilations: Any) -> Any:
     """x at each offset of the filter as a channel of its own: a convolution with filters that have a single 1."""
-    count = math.prod(sizes)
-    single = np.tile(np.eye(count, dtype=x.dtype.numpy), (x.shape[1], 1))
-    common = {"strides": strides, "dilations": dilations, "groups": x.shape[1], "layout": "", "filter_layout": ""}
-    return _conv(b, x, b.constant(single.reshape(-1, 1, *sizes)), padding=padding, **common)
+    count, channels = math.prod(sizes), int(x.shape[1])
+    single = np.tile(np.eye(count, dtype=x.dtype.numpy), (channels, 1)).reshape(-1, 1, *sizes)
+    low, high = split_pads(padding)
+    return _convolved(b, x, b.constant(single), low, high, strides=strides, dilations=dilations, group=channels)
 
 
 rows = {

@@ -6,7 +6,13 @@ Each is an exact statement about release 1.31 on the CPU, and a test fails when 
 GAPS = {
     ("reduce_max", "a NaN that is not first"): "which of the NaN and the numbers is kept depends on their order",
     ("reduce_min", "a NaN that is not first"): "which of the NaN and the numbers is kept depends on their order",
-    ("max_pool", "a NaN that is not first in its window"): "which of the NaN and the numbers is kept depends on their order",
-    ("max_pool_gradient", "a NaN that is not first in its window"): "the gradient goes to the largest number before or after it",
+    (
+        "max_pool",
+        "a NaN that is not first in its window",
+    ): "which of the NaN and the numbers is kept depends on their order",
+    (
+        "max_pool_gradient",
+        "a NaN that is not first in its window",
+    ): "the gradient goes to the largest number before or after it",
     ("sigmoid", "below -17"): "it is 0 from -18 on; that is within the op's bound",
 }

@@ -76,7 +76,9 @@ class _Layout(Rewriter):
             missing = len(order) - value.rank
             given = self.values[value]
             with self._beside(given):
-                self._moved[value, order] = _ordered(ops.expand_dims(given, *range(missing)) if missing else given, order)
+                self._moved[value, order] = _ordered(
+                    ops.expand_dims(given, *range(missing)) if missing else given, order
+                )
         return self._moved[value, order]
 
     @contextlib.contextmanager
@@ -96,7 +98,9 @@ class _Layout(Rewriter):
             return None if value is None else self.values[value]
         return self._in(value, order)
 
-    def _came(self, node: Node, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], order: Order) -> None:
+    def _came(
+        self, node: Node, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], order: Order
+    ) -> None:
         """Append the node as it now is; outputs of the rank of `order` lie so."""
         types = op.output_types(tuple(None if v is None else v.type for v in inputs), attributes)
         for old, new in zip(node.outputs, self.new.append(op, inputs, attributes, types).outputs, strict=True):
@@ -122,7 +126,9 @@ class _Layout(Rewriter):
             else:
                 orders[1] = filters
         with self.within(node):
-            inputs = tuple(None if v is None else self._in(v, order) for v, order in zip(node.inputs, orders, strict=True))
+            inputs = tuple(
+                None if v is None else self._in(v, order) for v, order in zip(node.inputs, orders, strict=True)
+            )
             self._came(node, node.op, inputs, changed, result)
 
     def _carried(self, node: Node, order: Order) -> bool:
@@ -140,7 +146,9 @@ class _Layout(Rewriter):
                 self._came(node, node.op, inputs, node.attributes, order)
                 return True
             assert change is not None
-            inputs = tuple(None if v is None else self._in(v, order) if v.rank == rank else self.values[v] for v in node.inputs)
+            inputs = tuple(
+                None if v is None else self._in(v, order) if v.rank == rank else self.values[v] for v in node.inputs
+            )
             self._came(node, node.op, inputs, change(node.attributes, order), order)
         return True
 
@@ -183,7 +191,8 @@ def _all_axes(a: dict[str, Any], order: Order) -> dict[str, Any]:
 _REDUCING = (ops.reduce_sum, ops.reduce_max, ops.reduce_min, ops.reduce_mean, ops.log_sum_exp)
 _ALONG_AXES = (ops.softmax, ops.log_softmax, ops.maxout)
 ELEMENTWISE = frozenset(
-    {*arithmetic.OPS, *comparison.OPS, *activation.OPS, ops.sigmoid_cross_entropy, ops.cast, ops.stop_gradient} - {*_ALONG_AXES}
+    {*arithmetic.OPS, *comparison.OPS, *activation.OPS, ops.sigmoid_cross_entropy, ops.cast, ops.stop_gradient}
+    - {*_ALONG_AXES}
 )
 CHANGES: dict[Op, Change] = (
     dict.fromkeys((ops.softmax, ops.log_softmax, ops.batch_norm_inference, ops.concatenate), _one_axis)

@@ -13,7 +13,7 @@ from ...ir import DType, Graph, Node, ops
 from ...ir.errors import UnsupportedOpError
 from ...ir.rewrite import Rewriter, rewrite
 from ...ir.types import float32, int32, int64, uint8
-from ..rules import Table, find_rule
+from ..rules import find_rule
 from .lowering import Lowering, at_opset
 
 _ORDERING = (ops.reduce_max, ops.reduce_min, ops.argmax, ops.argmin)
@@ -32,7 +32,9 @@ def legalize(graph: Graph, opset: int = 21) -> tuple[Graph, list[str]]:
         target = _stand_in(node, lowering)
         _widened(rewriter, node, source, target)
         if source.is_float:
-            notes.append(f"{node.op.name} at {node.origin or '?'} computes in {target.name}: ONNX Runtime has no {source.name} {_lacking(lowering, source)} on the CPU")
+            notes.append(
+                f"{node.op.name} at {node.origin or '?'} computes in {target.name}: ONNX Runtime has no {source.name} {_lacking(lowering, source)} on the CPU"
+            )
         return True
 
     return rewrite(graph, rule), notes
@@ -51,14 +53,21 @@ def _stand_in(node: Node, lowering: Lowering) -> DType:
         return float32
     if source.kind == "bool":
         return uint8
-    if source.bits == 64 and node.op in _ORDERING or source.kind == "complex":
+    if (source.bits == 64 and node.op in _ORDERING) or source.kind == "complex":
         raise UnsupportedOpError(f"ONNX Runtime has no {node.op.name} of {source.name}, at {node.origin or '?'}")
     return int64 if source.bits == 64 or source.name == "uint32" else int32
 
 
 def _widened(rewriter: Rewriter, node: Node, source: DType, target: DType) -> None:
     with rewriter.within(node):
-        inputs = tuple(v if v is None or v.dtype != source else ops.cast(v, dtype=target) for v in rewriter.inputs(node))
+        inputs = tuple(
+            v if v is None or v.dtype != source else ops.cast(v, dtype=target) for v in rewriter.inputs(node)
+        )
         types = node.op.output_types(tuple(None if v is None else v.type for v in inputs), node.attributes)
         made = rewriter.new.append(node.op, inputs, node.attributes, types).outputs
-        rewriter.replace(node, tuple(ops.cast(m, dtype=v.dtype) if m.dtype != v.dtype else m for m, v in zip(made, node.outputs, strict=True)))
+        rewriter.replace(
+            node,
+            tuple(
+                ops.cast(m, dtype=v.dtype) if m.dtype != v.dtype else m for m, v in zip(made, node.outputs, strict=True)
+            ),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from ...ir import DType, Node, Op
@@ -57,7 +57,7 @@ def is_float(node: Node) -> bool:
     return bool(node.inputs[0] is not None and node.inputs[0].dtype.is_float)
 
 
-@lru_cache(maxsize=None)
+@cache
 def at_opset(opset: int) -> Table:
     """The table's rows that an opset has; a composite is claimed only where there is a kernel for it whole."""
     from .table import TABLE
@@ -70,7 +70,9 @@ def _conditional(key: Key, row: Row, opset: int) -> Iterator[Any]:
     for rule in row if isinstance(row, tuple) else (row,):
         lowering = rule.rule if isinstance(rule, When) else rule
         if lowering.since <= opset:
-            yield When(_both(rule.condition if isinstance(rule, When) else None, lowering.runs if whole else None), lowering)
+            yield When(
+                _both(rule.condition if isinstance(rule, When) else None, lowering.runs if whole else None), lowering
+            )
 
 
 def _both(first: Callable[[Node], bool] | None, second: Callable[[Node], bool] | None) -> Callable[[Node], bool]:

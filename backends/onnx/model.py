@@ -53,7 +53,9 @@ def to_model(
     return emit(graph, name=name, opset=opset, initializers=initializers).model
 
 
-def emit(graph: Graph, *, name: str = "", opset: int = OPSET, initializers: Mapping[Key, np.ndarray] | None = None) -> Emission:
+def emit(
+    graph: Graph, *, name: str = "", opset: int = OPSET, initializers: Mapping[Key, np.ndarray] | None = None
+) -> Emission:
     """As `to_model`, with what a runtime must know besides."""
     if opset not in OPSETS:
         raise UnsupportedOpError(f"opset {opset} is not one of {OPSETS[0]} to {OPSETS[-1]}")
@@ -68,7 +70,9 @@ def emit(graph: Graph, *, name: str = "", opset: int = OPSET, initializers: Mapp
     results = [builder.tensors[p.value] for p in ready.outputs]
     improve(builder.draft, results, {str(t): v.shape for v, t in builder.tensors.items()})
     inputs, outputs = assign_names(ready, builder)
-    return Emission(_model(ready, builder, name or graph.name, inputs, outputs), tuple(inputs), tuple(outputs), tuple(notes))
+    return Emission(
+        _model(ready, builder, name or graph.name, inputs, outputs), tuple(inputs), tuple(outputs), tuple(notes)
+    )
 
 
 def ready_graph(graph: Graph, opset: int) -> tuple[Graph, list[str]]:
@@ -87,7 +91,9 @@ def _begin(builder: Builder, port: Port, array: np.ndarray | None) -> None:
     if array is not None:
         t = port.value.type
         if array.dtype != t.dtype.numpy or array.shape != t.shape:
-            raise TypeMismatchError(f"{port.role} {port.path!r} should be {t}, but the array is {array.dtype}{list(array.shape)}")
+            raise TypeMismatchError(
+                f"{port.role} {port.path!r} should be {t}, but the array is {array.dtype}{list(array.shape)}"
+            )
         builder.draft.arrays[tensor] = array
         builder.held.add(port.value)
     builder.bind(port.value, tensor)
@@ -120,7 +126,11 @@ def _model(graph: Graph, builder: Builder, name: str, inputs: list[str], outputs
         [onnx.numpy_helper.from_array(np.ascontiguousarray(a) if a.ndim else a, n) for n, a in draft.arrays.items()],
     )
     return helper.make_model(
-        proto, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets), producer_name="isograd", producer_version="0.1.0"
+        proto,
+        opset_imports=opsets,
+        ir_version=helper.find_min_ir_version_for(opsets),
+        producer_name="isograd",
+        producer_version="0.1.0",
     )
 
 

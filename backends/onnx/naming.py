@@ -50,7 +50,11 @@ def assign_names(graph: Graph, builder: Builder) -> tuple[list[str], list[str]]:
 
 def _name_the_rest(builder: Builder, final: dict[str, str], names: _Names) -> None:
     draft, nodes = builder.draft, _Names()
-    suggested = {str(t): "/".join((*(v.node.scope.path if v.node and v.node.scope else ()), v.name)) for v, t in builder.tensors.items() if v.name}
+    suggested = {
+        str(t): "/".join((*(v.node.scope.path if v.node and v.node.scope else ()), v.name))
+        for v, t in builder.tensors.items()
+        if v.name
+    }
     for tensor, array in draft.arrays.items():
         if tensor not in final:
             final[tensor] = names.take(suggested.get(tensor) or _literal(array))

@@ -11,7 +11,9 @@ from .builder import Builder, Tensor
 from .lowering import by
 
 
-def _layer_norm(b: Builder, x: Tensor, scale: Tensor | None, offset: Tensor | None, *, axes: Any, epsilon: float) -> Any:
+def _layer_norm(
+    b: Builder, x: Tensor, scale: Tensor | None, offset: Tensor | None, *, axes: Any, epsilon: float
+) -> Any:
     """Mean and reciprocal deviation come along where the gradient wants them."""
     weights = scale or b.Expand(b.constant(1, x.dtype), x.shape[x.rank - len(axes) :])
     return b.LayerNormalization(x, weights, offset, axis=-len(axes), epsilon=epsilon, outputs=3)
@@ -23,10 +25,14 @@ def _has_last_axes(node: Node) -> bool:
     assert x is not None
     axes = ops.normalize_axes(node.attributes["axes"], x.rank)
     inner = x.shape[x.rank - len(axes) :]
-    return axes == tuple(range(x.rank - len(axes), x.rank)) and all(v is None or v.shape == inner for v in node.inputs[1:])
+    return axes == tuple(range(x.rank - len(axes), x.rank)) and all(
+        v is None or v.shape == inner for v in node.inputs[1:]
+    )
 
 
-def _batch_norm_inference(b: Builder, x: Tensor, scale: Any, offset: Any, mean: Tensor, variance: Tensor, *, axis: int, epsilon: float) -> Any:
+def _batch_norm_inference(
+    b: Builder, x: Tensor, scale: Any, offset: Any, mean: Tensor, variance: Tensor, *, axis: int, epsilon: float
+) -> Any:
     ones, zeros = (b.Expand(b.constant(n, x.dtype), mean.shape) for n in (1, 0))
     return b.BatchNormalization(x, scale or ones, offset or zeros, mean, variance, epsilon=epsilon)
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from ...ir import Size
 from .builder import Draft, Step
 
-
 Shapes = Mapping[str, tuple[Size, ...]]
 
 
@@ -57,7 +56,11 @@ def _vector(step: Step | None, product: str, shapes: Shapes) -> str:
     around = shapes.get(product, ())
     if step is None or step.op_type != "Reshape" or len(around) < 3:
         return ""
-    fits = shapes.get(step.inputs[0]) == around[1:2] and shapes.get(step.outputs[0]) == (1, around[1], *(1,) * (len(around) - 2))
+    fits = shapes.get(step.inputs[0]) == around[1:2] and shapes.get(step.outputs[0]) == (
+        1,
+        around[1],
+        *(1,) * (len(around) - 2),
+    )
     return step.inputs[0] if fits else ""
 
 

@@ -32,20 +32,28 @@ def _places(b: Builder, x: Tensor, window: Any, strides: Any, padding: Any) -> T
     return b.MaxPool(x, outputs=2, **_window(window, strides, padding))[1]  # type: ignore[no-any-return]
 
 
-def _max_pool_gradient(b: Builder, g: Tensor, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str) -> Tensor:
+def _max_pool_gradient(
+    b: Builder, g: Tensor, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str
+) -> Tensor:
     places = _places(b, x, window, strides, padding)
     size, count = product(x.shape), product(g.shape)
     zeros = b.Expand(b.constant(0, x.dtype), (size,))
-    flat = b.ScatterElements(zeros, b.reshape(places, g.shape, (count,)), b.reshape(g, g.shape, (count,)), axis=0, reduction="add")
+    flat = b.ScatterElements(
+        zeros, b.reshape(places, g.shape, (count,)), b.reshape(g, g.shape, (count,)), axis=0, reduction="add"
+    )
     return b.reshape(flat, (size,), x.shape)
 
 
-def _max_pool_select(b: Builder, t: Tensor, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str) -> Tensor:
+def _max_pool_select(
+    b: Builder, t: Tensor, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str
+) -> Tensor:
     places = _places(b, x, window, strides, padding)
     return b.Gather(b.reshape(t, t.shape, (product(t.shape),)), places, axis=0)  # type: ignore[no-any-return]
 
 
-def _average_pool(b: Builder, x: Tensor, *, window: Any, strides: Any, padding: Any, count_padding: bool, layout: str) -> Tensor:
+def _average_pool(
+    b: Builder, x: Tensor, *, window: Any, strides: Any, padding: Any, count_padding: bool, layout: str
+) -> Tensor:
     return b.AveragePool(x, count_include_pad=int(count_padding), **_window(window, strides, padding))  # type: ignore[no-any-return]
 
 
@@ -59,7 +67,10 @@ def _average_pool_gradient(
     if any((*low, *high)) and not count_padding:
         mean = b.Div(b.Mul(g, np.asarray(count, g.dtype.numpy)), _counts(b, g, sizes, window, strides, padding))
     if all(s == 1 for s in strides):
-        pads = (*(k - 1 - p for k, p in zip(window, low, strict=True)), *(k - 1 - p for k, p in zip(window, high, strict=True)))
+        pads = (
+            *(k - 1 - p for k, p in zip(window, low, strict=True)),
+            *(k - 1 - p for k, p in zip(window, high, strict=True)),
+        )
         return b.AveragePool(mean, count_include_pad=1, kernel_shape=window, pads=pads)
     single = b.reshape(mean, g.shape, (product(g.shape[:2]), 1, *g.shape[2:]))
     full = [(m - 1) * s + k for m, s, k in zip(g.shape[2:], strides, window, strict=True)]

@@ -25,7 +25,9 @@ def _sum_rows(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Any:
     stay = [x.shape[i] for i in range(x.rank) if i not in gone]
     inner = b.ReduceSum(x, gone[first:], keepdims=0) if gone[first:] else x
     rows, columns = product(x.shape[:first]), product(stay)
-    total = b.MatMul(b.Expand(b.constant(1, x.dtype), (1, rows)), b.reshape(inner, (*x.shape[:first], *stay), (rows, columns)))
+    total = b.MatMul(
+        b.Expand(b.constant(1, x.dtype), (1, rows)), b.reshape(inner, (*x.shape[:first], *stay), (rows, columns))
+    )
     return b.reshape(total, (1, columns), b.node.outputs[0].shape)
 
 
@@ -97,12 +99,18 @@ def _cast(b: Builder, index: Tensor, dtype: DType) -> Tensor:
 def _is_never_empty(node: Node) -> bool:
     """Whether a mean is of something: ONNX Runtime's mean of nothing is 0, and not NaN."""
     assert node.inputs[0] is not None
-    count: Size = product(node.inputs[0].shape[a] for a in ops.normalize_axes(node.attributes["axes"], node.inputs[0].rank))
+    count: Size = product(
+        node.inputs[0].shape[a] for a in ops.normalize_axes(node.attributes["axes"], node.inputs[0].rank)
+    )
     return isinstance(count, Dim) or count > 0
 
 
 rows = {
-    ops.reduce_sum: (When(_sums_rows, by(_sum_rows, "MatMul", "ReduceSum")), When(is_float, by(_sum, "ReduceSum")), by(_sum_integers, "MatMul")),
+    ops.reduce_sum: (
+        When(_sums_rows, by(_sum_rows, "MatMul", "ReduceSum")),
+        When(is_float, by(_sum, "ReduceSum")),
+        by(_sum_integers, "MatMul"),
+    ),
     ops.reduce_max: (When(is_int64, by(_max_wide, "ArgMax")), by(_max, "ReduceMax")),
     ops.reduce_min: (When(is_int64, by(_min_wide, "ArgMin")), by(_min, "ReduceMin")),
     ops.reduce_mean: When(_is_never_empty, by(_mean, "ReduceMean")),

@@ -11,6 +11,8 @@ from ..rules import When
 from .builder import Builder, Sizes, Tensor
 from .lowering import by, op
 
+_FIRST, _LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+
 
 def _reshape(b: Builder, x: Tensor, *, shape: Any) -> Tensor:
     return b.reshape(x, x.shape, b.node.outputs[0].shape)
@@ -24,7 +26,7 @@ def _broadcast_to(b: Builder, x: Tensor, *, shape: tuple[Size, ...]) -> Tensor:
     return b.Expand(x, shape)  # type: ignore[no-any-return]
 
 
-def _slice(b: Builder, x: Tensor, *, starts: Any, stops: Any, steps: Any) -> Tensor:
+def _slice(b: Builder, x: Tensor, *, starts: Any, stops: Any, steps: Any) -> Any:
     cut = [i for i, n in enumerate(x.shape) if (starts[i], stops[i], steps[i]) != (0, n, 1)]
     return sliced(b, x, cut, [starts[i] for i in cut], [stops[i] for i in cut], [steps[i] for i in cut])
 
@@ -43,13 +45,30 @@ def _pad(b: Builder, x: Tensor, value: Tensor, *, low: Any, high: Any, interior:
 
 def padded(b: Builder, x: str, value: Any, low: Any, high: Any) -> Any:
     """`x` with `value` before and after each axis; negative padding cuts."""
+    cut = [i for i, pair in enumerate(zip(low, high, strict=True)) if any(map(_is_negative, pair))]
+    low, high, before, after = list(low), list(high), [], []
+    for i in cut:  # by a slice, since not every runtime takes negative padding
+        before.append(-low[i] if _is_negative(low[i]) else 0)
+        after.append(high[i] if _is_negative(high[i]) else _LAST)
+        low[i], high[i] = (0 if _is_negative(p) else p for p in (low[i], high[i]))
+    x = sliced(b, x, cut, before, after, [1] * len(cut))
     return b.Pad(x, (*low, *high), value) if any(p != 0 for p in (*low, *high)) else x
+
+
+def _is_negative(size: Size) -> bool:
+    return isinstance(size, int) and size < 0
 
 
 def _pad_between(b: Builder, x: Tensor, value: Tensor, *, low: Any, high: Any, interior: Any) -> Any:
     """Each element is padded in an axis of its own; the padding after the last element is cut again."""
     inner = [i if n != 0 else 0 for i, n in zip(interior, x.shape, strict=True)]
-    apart = padded(b, b.reshape(x, x.shape, _paired(x.shape, [1] * x.rank)), value, (0,) * (2 * x.rank), _paired([0] * x.rank, inner))
+    apart = padded(
+        b,
+        b.reshape(x, x.shape, _paired(x.shape, [1] * x.rank)),
+        value,
+        (0,) * (2 * x.rank),
+        _paired([0] * x.rank, inner),
+    )
     wide = [i + 1 for i in inner]
     joined = b.reshape(apart, _paired(x.shape, wide), [n * w for n, w in zip(x.shape, wide, strict=True)])
     return padded(b, joined, value, low, [h - i for h, i in zip(high, inner, strict=True)])
@@ -60,7 +79,7 @@ def _paired(sizes: Sizes, others: Sizes) -> tuple[Size, ...]:
 
 
 def _reverse(b: Builder, x: Tensor, *, axes: tuple[int, ...]) -> Any:
-    back, first = (-1,) * len(axes), (np.iinfo(np.int64).min,) * len(axes)
+    back, first = (-1,) * len(axes), (_FIRST,) * len(axes)
     return b.Slice(x, back, first, tuple(a % x.rank for a in axes), back) if axes else x
 
 

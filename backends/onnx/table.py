@@ -19,18 +19,8 @@ from . import (
     shape,
 )
 
-TABLE = merge(
-    activation.rows,
-    arithmetic.rows,
-    comparison.rows,
-    constant.rows,
-    contraction.rows,
-    convolution.rows,
-    indexing.rows,
-    loss.rows,
-    normalization.rows,
-    pooling.rows,
-    random.rows,
-    reduction.rows,
-    shape.rows,
-)
+_FAMILIES = (
+    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, pooling,
+    random, reduction, shape,
+)  # fmt: skip
+TABLE = merge(*(family.rows for family in _FAMILIES))

@@ -19,6 +19,7 @@ from . import (
     indexing,
     loss,
     normalization,
+    optimizers,
     pooling,
     random,
     reduction,
@@ -27,8 +28,8 @@ from . import (
 from .style import CLASSES, assign
 
 FAMILIES = (
-    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, pooling, random, reduction,
-    shape,
+    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, optimizers, pooling, random,
+    reduction, shape,
 )  # fmt: skip
 TABLE = merge(*(f.rows for f in FAMILIES))
 
@@ -58,7 +59,9 @@ TARGET = Target(
     number=_number,
     array=lambda expression: f"tf.constant({expression})",
     size_is_number=False,
-    safe_numbers=frozenset({*arithmetic.NUMBERS, *comparison.NUMBERS, *shape.NUMBERS}),
+    safe_numbers=frozenset({*arithmetic.NUMBERS, *comparison.NUMBERS, *shape.NUMBERS, *optimizers.IN_PLACE}),
+    in_place=optimizers.IN_PLACE,
+    store="{place}.assign({value})",
     decorator="tf.function",
     step_decorator="tf.function",
     options={"classes": CLASSES, "assign": assign},

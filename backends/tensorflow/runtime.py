@@ -33,6 +33,10 @@ class TensorflowRuntime(PythonRuntime):
         with tf.device(self._device(device)):
             return tf.identity(tf.constant(array))
 
+    def hold(self, array: np.ndarray, device: str) -> Any:
+        with tf.device(self._device(device)):
+            return tf.Variable(array)
+
     def get(self, array: Any) -> np.ndarray:
         return np.asarray(array)
 

@@ -24,7 +24,6 @@ from . import (
     reduction,
     shape,
 )
-
 from .style import CLASSES, assign
 
 FAMILIES = (

@@ -7,6 +7,7 @@ from typing import Any
 from ...ir import Node
 from ...ir.ops import constant
 from ...ir.training import optimizers
+from ..fold import overwrites_stored
 from ..rules import When
 
 
@@ -51,28 +52,22 @@ def _adam_optax(p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1
     p.addcdiv_(m, (v / scale).sqrt_().add_(epsilon).div_(-rate))
 
 
-def _is_stored(node: Node) -> bool:
-    """Only what is stored can be overwritten: not, say, a parameter from which weight decay was taken off before."""
-    slots = {"sgd": (0,), "sgd_momentum": (0, 2), "adam": (0, 2, 3)}[node.op.name]
-    return all(v is not None and v.node is None for v in (node.inputs[i] for i in slots))
-
-
 def _has_number_rate(node: Node) -> bool:
     rate = node.inputs[2]
-    return _is_stored(node) and rate is not None and rate.node is not None and rate.node.op is constant
+    return overwrites_stored(node) and rate is not None and rate.node is not None and rate.node.op is constant
 
 
 def _is_keras(node: Node) -> bool:
-    return _is_stored(node) and node.attributes["convention"] == "keras"
+    return overwrites_stored(node) and node.attributes["convention"] == "keras"
 
 
 def _is_torch(node: Node) -> bool:
-    return _is_stored(node) and node.attributes["convention"] == "torch"
+    return overwrites_stored(node) and node.attributes["convention"] == "torch"
 
 
 rows = {
-    optimizers.sgd: (When(_has_number_rate, _sgd), When(_is_stored, _sgd_scheduled)),
-    optimizers.sgd_momentum: (When(_is_keras, _sgd_momentum), When(_is_stored, _sgd_trace)),
-    optimizers.adam: (When(_is_keras, _adam), When(_is_torch, _adam_torch), When(_is_stored, _adam_optax)),
+    optimizers.sgd: (When(_has_number_rate, _sgd), When(overwrites_stored, _sgd_scheduled)),
+    optimizers.sgd_momentum: (When(_is_keras, _sgd_momentum), When(overwrites_stored, _sgd_trace)),
+    optimizers.adam: (When(_is_keras, _adam), When(_is_torch, _adam_torch), When(overwrites_stored, _adam_optax)),
 }
 IN_PLACE = frozenset({_sgd, _sgd_scheduled, _sgd_momentum, _sgd_trace, _adam, _adam_torch, _adam_optax})

@@ -45,7 +45,7 @@ def _mean(x: Any, *, axes: Any, keepdims: Any) -> Any:
     return (x.mean() if axes is None else x.mean(axis_or_axes(axes))) if not keepdims else x.mean(axis_or_axes(axes), keepdim=True)
 
 
-def _variance(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _variance_over(x: Any, *, axes: Any, keepdims: Any) -> Any:
     """The mean squared deviation; several times faster than x.var on a CPU."""
     deviation = x - x.mean(axes, keepdim=True)
     return deviation.square().mean(axes, keepdim=keepdims)
@@ -110,7 +110,7 @@ rows = {
     ops.reduce_max: (NOTHING, When(_reduces_all, _max_of_all), _max),
     ops.reduce_min: (NOTHING, When(_reduces_all, _min_of_all), _min),
     ops.reduce_mean: (NOTHING, _mean),
-    ops.reduce_variance: When(_reduces_something, _variance),
+    ops.reduce_variance: When(_reduces_something, _variance_over),
     ops.log_sum_exp: (NOTHING, When(_names_axes, _log_sum_exp), When(_drops_axes, _log_sum_exp_of_all)),
     ops.argmax: (When(_is_int64, _argmax), _argmax_as),
     ops.argmin: (When(_is_int64, _argmin), _argmin_as),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..dims import divide_exact
 from ..graph import Value
 from ..op import NO_GRADIENT, Bound, Op, Sample, sample
 from ..types import TensorType
@@ -99,16 +100,12 @@ def _log_softmax_gradient(g: Value, out: Value, x: Value, *, axis: int) -> tuple
 
 
 def _maxout_type(x: TensorType, *, pieces: int) -> TensorType:
-    from ..dims import divide_exact
-
     check_kind("maxout", ("float",), x)
 
     return x.with_shape((*x.shape[:-1], divide_exact(x.shape[-1], pieces)))
 
 
 def _maxout_parts(x: Value, *, pieces: int) -> Value:
-    from ..dims import divide_exact
-
     return reduce_max(reshape(x, shape=(*x.shape[:-1], divide_exact(x.shape[-1], pieces), pieces)), axes=(-1,))  # type: ignore[no-any-return]
 
 

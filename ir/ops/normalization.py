@@ -11,6 +11,7 @@ from ..graph import Value
 from ..op import Bound, Op, sample
 from ..types import TensorType
 from .arithmetic import check_kind, rsqrt
+from .contraction import sum_to
 from .reduction import reduce_mean, reduce_sum, reduce_variance
 from .shape import normalize_axes, normalize_axis, reshape
 
@@ -121,8 +122,6 @@ def _layer_norm_parts(
 def _layer_norm_gradient(
     g: Any, out: Any, x: Value, scale: Value | None, offset: Value | None, *, axes: Any, epsilon: float
 ) -> Any:
-    from .contraction import sum_to
-
     if g[0] is None or g[1] is not None or g[2] is not None:
         return NotImplemented  # the second derivative goes through the statistics too: derive it from the parts
     normal = ((x - out[1]) * out[2]).named("normal")

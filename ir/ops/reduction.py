@@ -13,7 +13,7 @@ from ..op import EXACT, NO_GRADIENT, Bound, Op, Sample, sample
 from ..types import DType, TensorType, dtype_of, int64
 from .arithmetic import check_kind, exp, log, square
 from .comparison import equal, isfinite, where
-from .shape import cast, expand_dims, normalize_axes, normalize_axis, stop_gradient
+from .shape import broadcast_to, cast, expand_dims, normalize_axes, normalize_axis, squeeze, stop_gradient
 
 Axes = tuple[int, ...] | None
 _SAMPLES = (
@@ -49,8 +49,6 @@ def _sum(x: Any, *, axes: Axes, keepdims: bool) -> Any:
 
 
 def _sum_gradient(g: Value, out: Value, x: Value, *, axes: Axes, keepdims: bool) -> tuple[Value]:
-    from .shape import broadcast_to
-
     return (broadcast_to(kept(g, x, axes, keepdims), shape=x.shape),)
 
 
@@ -74,13 +72,11 @@ def _mean_type(x: TensorType, *, axes: Axes = None, keepdims: bool = False) -> T
 
 
 def _mean_parts(x: Value, *, axes: Axes, keepdims: bool) -> Value:
-    return reduce_sum(x, axes=axes, keepdims=keepdims) / product(x.shape[a] for a in normalize_axes(axes, x.rank))  # type: ignore[no-any-return,operator]  # a Dim is an operand too
+    return reduce_sum(x, axes=axes, keepdims=keepdims) / product(x.shape[a] for a in normalize_axes(axes, x.rank))  # type: ignore[no-any-return]
 
 
 def _mean_gradient(g: Value, out: Value, x: Value, *, axes: Axes, keepdims: bool) -> tuple[Value]:
-    from .shape import broadcast_to
-
-    share = g / product(x.shape[a] for a in normalize_axes(axes, x.rank))  # type: ignore[operator]  # a Dim is an operand too
+    share = g / product(x.shape[a] for a in normalize_axes(axes, x.rank))
     return (broadcast_to(share if share.rank == 0 else kept(share, x, axes, keepdims), shape=x.shape),)
 
 
@@ -100,8 +96,6 @@ def _log_sum_exp_parts(x: Value, *, axes: Axes, keepdims: bool) -> Value:
     total = log(reduce_sum(exp(x - top), axes=axes, keepdims=True)) + top
     if keepdims:
         return total  # type: ignore[no-any-return]
-    from .shape import squeeze
-
     return squeeze(total, *normalize_axes(axes, x.rank))
 
 

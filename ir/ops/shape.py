@@ -98,11 +98,12 @@ def _concatenate(*xs: Any, axis: int) -> Any:
 
 
 def _concatenate_gradient(g: Value, out: Value, *xs: Value, axis: int) -> tuple[Value, ...]:
-    axis, start, parts = normalize_axis(axis, out.rank), 0, []
+    axis, parts = normalize_axis(axis, out.rank), []
+    start: Size = 0
     for x in xs:
-        stop = start + x.shape[axis]  # type: ignore[operator]  # sizes add
+        stop = start + x.shape[axis]
         parts.append(slice_axis(g, axis, start, stop))
-        start = stop  # type: ignore[assignment]
+        start = stop
     return tuple(parts)
 
 
@@ -162,7 +163,7 @@ def _pad(x: Any, value: Any, *, low: tuple[int, ...], high: tuple[int, ...], int
 def _pad_gradient(
     g: Value, out: Value, x: Value, value: Value, *, low: Any, high: Any, interior: Any
 ) -> tuple[Value, Value]:
-    from .reduction import reduce_sum
+    from .reduction import reduce_sum  # sums are made of these ops; a pad's gradient is the one way back
 
     stops = tuple(a + n + ((n - 1) * i if i else 0) for a, n, i in zip(low, x.shape, interior, strict=True))
     inside = slice_(g, starts=low, stops=stops, steps=tuple(i + 1 for i in interior))
@@ -200,8 +201,8 @@ def _identity(x: Any) -> Any:
     return x
 
 
-reshape: Op = Op("reshape", _reshape_type, _reshape, lambda g, out, x, *, shape: (reshape(g, shape=x.shape),), bound=EXACT,
-             smooth=True,
+reshape: Op = Op("reshape", _reshape_type, _reshape, lambda g, out, x, *, shape: (reshape(g, shape=x.shape),),
+             bound=EXACT, smooth=True,
              samples=(sample((2, 6), shape=(3, 4)), sample((2, 3, 4), shape=(2, 12)), sample((), shape=(1,)),
                       sample((0, 3), shape=(3, 0))))  # fmt: skip
 transpose = Op("transpose", _transpose_type, _transpose, _transpose_gradient, bound=EXACT, smooth=True,
@@ -244,8 +245,9 @@ OPS = (reshape, transpose, broadcast_to, concatenate, slice_, pad, reverse, cast
 def slice_axis(x: Value, axis: int, start: Size, stop: Size, step: int = 1) -> Value:
     """x[..., start:stop:step, ...] along one axis."""
     axis = normalize_axis(axis, x.rank)
-    starts, stops, steps = [0] * x.rank, list(x.shape), [1] * x.rank
-    starts[axis], stops[axis], steps[axis] = start, stop, step  # type: ignore[call-overload]  # sizes stand beside ints
+    starts: list[Size] = [0] * x.rank
+    stops, steps = list(x.shape), [1] * x.rank
+    starts[axis], stops[axis], steps[axis] = start, stop, step
     return slice_(x, starts=tuple(starts), stops=tuple(stops), steps=tuple(steps))  # type: ignore[no-any-return]
 
 

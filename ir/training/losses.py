@@ -119,7 +119,7 @@ def mean_loss(values: Value, weights: Value | None) -> Value:
         values = values * ops.reshape(weights, shape=(*weights.shape, *(1,) * (values.rank - 1)))
     if weights is None:
         return ops.reduce_mean(values)  # type: ignore[no-any-return]
-    return ops.reduce_sum(values) / product(values.shape)  # type: ignore[no-any-return,operator]  # a Dim is an operand too
+    return ops.reduce_sum(values) / product(values.shape)  # type: ignore[no-any-return]
 
 
 def _accuracy(prediction: Value, target: Value) -> Value:

@@ -87,7 +87,7 @@ def _adam_parts(
     if convention == "keras":
         root = ops.sqrt(v)
     elif convention == "torch":
-        root = ops.sqrt(v) / scale  # type: ignore[operator]  # given by the scalars of this convention
+        root = ops.sqrt(v) / scale  # given by the scalars of this convention
     else:
         root = ops.sqrt(v / scale)  # type: ignore[operator]
     return p - rate * m / (root + epsilon), m, v
@@ -163,9 +163,8 @@ def _sgd_update(
 ) -> tuple[Value, ...]:
     if not slots:
         return (sgd(p, g, *scalars),)
-    return sgd_momentum(
-        p, g, *slots, *scalars, momentum=hyper["momentum"], nesterov=hyper["nesterov"], convention=convention
-    )  # type: ignore[no-any-return]
+    options = {"momentum": hyper["momentum"], "nesterov": hyper["nesterov"], "convention": convention}
+    return sgd_momentum(p, g, *slots, *scalars, **options)  # type: ignore[no-any-return]
 
 
 def _adam_scalars(step: Value, rate: float, hyper: Hyper, convention: str) -> tuple[Value, ...]:

@@ -48,7 +48,10 @@ def sample_graph(op: Any, *, gradients: bool = True, dtype: str = "float32") -> 
         wrt = [v for v in values if v is not None and v.dtype.is_float]
         floats = [v for v in outputs if v.dtype.is_float]
         if gradients and sample.differentiable and op.gradient != NO_GRADIENT and wrt and floats:
-            seeds = [given(f"s{k}.seed{j}", generator.normal(size=v.shape).astype(v.dtype.numpy)) for j, v in enumerate(floats)]
+            seeds = [
+                given(f"s{k}.seed{j}", generator.normal(size=v.shape).astype(v.dtype.numpy))
+                for j, v in enumerate(floats)
+            ]
             for i, gradient in enumerate(backward(floats, seeds, wrt)):
                 if gradient is not None:
                     graph.output(gradient, f"s{k}.gradient{i}", "gradient")

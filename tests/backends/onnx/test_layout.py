@@ -33,7 +33,9 @@ def small_net(h, w, bias, scale):
 
 def net_with_gradients():
     graph = Graph()
-    x, w, bias, scale = (image(graph, n, *s) for n, s in (("x", (2, 6, 8, 3)), ("w", (3, 3, 3, 4)), ("b", (4,)), ("s", (4,))))
+    x, w, bias, scale = (
+        image(graph, n, *s) for n, s in (("x", (2, 6, 8, 3)), ("w", (3, 3, 3, 4)), ("b", (4,)), ("s", (4,)))
+    )
     h = small_net(x, w, bias, scale)
     means = graph.output(ops.reduce_mean(h, axes=(1, 2)), "means")
     graph.output(h, "h")
@@ -72,12 +74,17 @@ def transposes(model):
 
 def test_a_chain_has_transposes_at_its_ends_only():
     graph = Graph()
-    x, w1, w2, bias = (image(graph, n, *s) for n, s in (("x", (2, 8, 8, 3)), ("w1", (3, 3, 3, 5)), ("w2", (3, 3, 5, 5)), ("b", (5,))))
+    x, w1, w2, bias = (
+        image(graph, n, *s) for n, s in (("x", (2, 8, 8, 3)), ("w1", (3, 3, 3, 5)), ("w2", (3, 3, 5, 5)), ("b", (5,)))
+    )
     h = ops.max_pool(ops.relu(ops.conv(x, w1, **SAME) + bias), **WINDOW)
     graph.output(ops.max_pool(ops.relu(ops.conv(h, w2, **SAME) + bias), **WINDOW), "y")
     model = to_model(graph)
     assert transposes(model) == [(0, 3, 1, 2), (3, 2, 0, 1), (3, 2, 0, 1), (0, 2, 3, 1)]
-    assert [n.op_type for n in model.graph.node if n.op_type not in ("Transpose", "Relu", "MaxPool")] == ["Conv", "Conv"]
+    assert [n.op_type for n in model.graph.node if n.op_type not in ("Transpose", "Relu", "MaxPool")] == [
+        "Conv",
+        "Conv",
+    ]
     kernels = {("input", n): np.ones(s, np.float32) for n, s in (("w1", (3, 3, 3, 5)), ("w2", (3, 3, 5, 5)))}
     assert transposes(to_model(graph, initializers=kernels)) == [(0, 3, 1, 2), (0, 2, 3, 1)]
 

@@ -51,7 +51,13 @@ def test_names_are_paths_and_scopes():
     model = to_model(perceptron(N))
     assert [i.name for i in model.graph.input] == ["x", "dense.kernel", "dense.bias", "head.kernel"]
     assert [o.name for o in model.graph.output] == ["probabilities"]
-    assert [n.name for n in model.graph.node] == ["dense/MatMul", "dense/Add", "dense/Relu", "head/MatMul", "head/Softmax"]
+    assert [n.name for n in model.graph.node] == [
+        "dense/MatMul",
+        "dense/Add",
+        "dense/Relu",
+        "head/MatMul",
+        "head/Softmax",
+    ]
     assert model.graph.node[2].output[0] == "dense/hidden"
     assert (model.producer_name, model.producer_version, model.graph.name) == ("isograd", "0.1.0", "perceptron")
     assert [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == ["N", 5]
@@ -78,7 +84,14 @@ def test_an_output_may_be_an_input_a_constant_or_named_twice(run):
     graph = Graph()
     x = graph.input("x", TensorType(float32, (2,)), "state", "x")
     y = x + 1.0
-    for value, path in ((x, "x"), (x, "again"), (y, "y"), (y, "y"), (graph.constant(np.arange(3.0)), "c"), (graph.constant(2.0), "two")):
+    for value, path in (
+        (x, "x"),
+        (x, "again"),
+        (y, "y"),
+        (y, "y"),
+        (graph.constant(np.arange(3.0)), "c"),
+        (graph.constant(2.0), "two"),
+    ):
         graph.output(value, path)
     assert [o.name for o in to_model(graph).graph.output] == ["x.new", "again", "y", "y_1", "c", "two"]
     agrees(graph, arrays_for(graph), run)
@@ -124,7 +137,9 @@ def test_a_perceptron_of_any_batch_needs_no_shape(run):
 def test_its_gradient_reads_the_batch_once(run):
     graph = perceptron(N)
     loss = graph.output(ops.reduce_mean(graph.outputs[0].value * graph.outputs[0].value), "loss", "loss")
-    for port, g in zip(graph.ports("parameter"), gradients(graph, loss, [p.value for p in graph.ports("parameter")]), strict=True):
+    for port, g in zip(
+        graph.ports("parameter"), gradients(graph, loss, [p.value for p in graph.ports("parameter")]), strict=True
+    ):
         graph.output(g, port.path, "gradient")
     assert [n.op_type for n in to_model(graph).graph.node].count("Shape") == 1
     for size in (1, 7):
@@ -208,10 +223,17 @@ def test_equal_steps_are_written_once():
     assert [n.op_type for n in to_model(graph).graph.node].count("Shape") == 1
 
 
-SECOND_OPINION_LACKS = {"conv_input_gradient", "average_pool_gradient", "conv"}  # its ConvTranspose is of opset 1 to 11 rules
+SECOND_OPINION_LACKS = {
+    "conv": "its ConvTranspose knows no groups",
+    "conv_filter_gradient": "its ConvTranspose knows no groups",
+    "conv_input_gradient": "its ConvTranspose knows no groups",
+    "softsign": "it fails on a scalar",
+}
 
 
-def test_onnx_itself_computes_the_same(op, sample_graph):
+def test_onnx_itself_computes_the_same(op, sample_graph, request):
+    if op.name in SECOND_OPINION_LACKS:
+        request.node.add_marker(pytest.mark.xfail(reason=SECOND_OPINION_LACKS[op.name], strict=True))
     graph, arrays = sample_graph(op)
     emission = emit(graph)
     found = ReferenceEvaluator(emission.model).run(None, dict(zip(emission.inputs, arrays, strict=True)))

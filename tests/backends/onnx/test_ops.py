@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from isograd.ir import ops
 from isograd.ir.evaluate import run_reference
 from isograd.ir.passes import decompose, widen
 
@@ -14,7 +15,9 @@ def absolute_sums(op, graph, arrays):
     """The op, had no term cancelled another, in float64: on absolute operands, where it is linear in one on that one."""
     names = [port.path.partition(".")[2] for port in graph.inputs]
     taken = ("0",) if op.bound.kind == "reduction" else names
-    return run_reference(widen(graph), [np.abs(a) if name in taken else a for name, a in zip(names, arrays, strict=True)])
+    return run_reference(
+        widen(graph), [np.abs(a) if name in taken else a for name, a in zip(names, arrays, strict=True)]
+    )
 
 
 def apart(graph, op):
@@ -33,18 +36,26 @@ def allowed(op, truth, spread, sums):
     return bound.factor * EPS * np.abs(sums)
 
 
-@pytest.mark.parametrize("form", ["whole", "parts"])
-def test_an_op_is_within_its_bound(op, form, request, sample_graph, expected, run):
+CASES = [(op, form) for op in ops.ALL if op.samples for form in (("whole", "parts") if op.is_composite else ("whole",))]
+
+
+@pytest.mark.parametrize(("sampled", "form"), CASES, ids=lambda v: getattr(v, "name", v))
+def test_an_op_is_within_its_bound(sampled, form, request, sample_graph, expected, run):
+    op = sampled
     if (op.name, form) in KNOWN_GAPS:
         request.node.add_marker(pytest.mark.xfail(reason=KNOWN_GAPS[op.name, form], strict=True))
-    if form == "parts" and not op.is_composite:
-        pytest.skip("a primitive has no parts")
     graph, arrays = sample_graph(op)
-    sums = absolute_sums(op, graph, arrays) if op.bound.kind in ("contraction", "reduction") else [None] * len(graph.outputs)
+    sums = (
+        absolute_sums(op, graph, arrays)
+        if op.bound.kind in ("contraction", "reduction")
+        else [None] * len(graph.outputs)
+    )
     found = run(apart(graph, op) if form == "parts" else graph, arrays)
     for port, result, (truth, spread), scale in zip(graph.outputs, found, expected(graph, arrays), sums, strict=True):
         assert (result.dtype, result.shape) == (port.value.dtype.numpy, port.value.shape), port.path
         limit = spread + 2 * EPS * np.abs(truth) if port.role == "gradient" else allowed(op, truth, spread, scale)
         off = np.abs(result - truth) if result.dtype.kind == "f" else (result != truth).astype(float)
         same = (result == truth) | (np.isnan(result) & np.isnan(truth)) if result.dtype.kind == "f" else off == 0
-        assert np.all(same | (off <= limit)), f"{port.path}: off by {np.max(off)}, allowed {np.max(limit)}\n{result}\n{truth}"
+        assert np.all(same | (off <= limit)), (
+            f"{port.path}: off by {np.max(off)}, allowed {np.max(limit)}\n{result}\n{truth}"
+        )

@@ -49,4 +49,16 @@ def test_only_what_cuda_has(sample_graph):
     from isograd.backends.onnx.model import to_model
 
     kinds = {n.op_type for n in to_model(drawn((3, 5))).graph.node}
-    assert kinds <= {"Cast", "Gather", "Mul", "Add", "Sub", "Div", "GreaterOrEqual", "Less", "Reshape", "Concat", "Range"}
+    assert kinds <= {
+        "Cast",
+        "Gather",
+        "Mul",
+        "Add",
+        "Sub",
+        "Div",
+        "GreaterOrEqual",
+        "Less",
+        "Reshape",
+        "Concat",
+        "Range",
+    }

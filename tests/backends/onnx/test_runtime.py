@@ -35,7 +35,11 @@ def step_graph():
 
 def start():
     generator = np.random.default_rng(0)
-    return {W: generator.normal(size=(3, 2)).astype(np.float32), B: np.array(0, np.int32), ("parameter", "fixed"): np.ones(4, np.float32)}
+    return {
+        W: generator.normal(size=(3, 2)).astype(np.float32),
+        B: np.array(0, np.int32),
+        ("parameter", "fixed"): np.ones(4, np.float32),
+    }
 
 
 def batches(count):
@@ -101,7 +105,11 @@ def test_inputs_may_be_ort_values_or_of_another_type():
     graph = Graph()
     graph.output(graph.input("x", TensorType(float32, (2, 3))) * 2.0, "y")
     run = program(graph)
-    for given in (np.ones((2, 3), np.float32), np.ones((3, 2), np.float64).T, ort.OrtValue.ortvalue_from_numpy(np.ones((2, 3), np.float32))):
+    for given in (
+        np.ones((2, 3), np.float32),
+        np.ones((3, 2), np.float64).T,
+        ort.OrtValue.ortvalue_from_numpy(np.ones((2, 3), np.float32)),
+    ):
         np.testing.assert_array_equal(run.to_numpy(run(given)[0]), np.full((2, 3), 2, np.float32))
     np.testing.assert_array_equal(run.to_numpy(run(run(np.ones((2, 3)))[0])[0]), np.full((2, 3), 4))
 
@@ -112,7 +120,9 @@ def test_bfloat16_goes_in_and_out(op, sample_graph):
     for port, result, right in zip(graph.outputs, run(*arrays), run_reference(graph, arrays), strict=True):
         found = run.to_numpy(result)
         assert found.dtype == port.value.dtype.numpy
-        np.testing.assert_allclose(found.astype(float), np.asarray(right).astype(float), rtol=0.06, atol=0.06, err_msg=port.path)
+        np.testing.assert_allclose(
+            found.astype(float), np.asarray(right).astype(float), rtol=0.06, atol=0.06, err_msg=port.path
+        )
 
 
 def test_a_bfloat16_parameter_trains():
@@ -183,7 +193,9 @@ def test_devices_and_options():
         program(step_graph(), level="fast")
 
 
-@pytest.mark.parametrize("options", [{"level": "none"}, {"level": "basic"}, {"level": "extended"}, {"strict": True}, {"opset": 18}])
+@pytest.mark.parametrize(
+    "options", [{"level": "none"}, {"level": "basic"}, {"level": "extended"}, {"strict": True}, {"opset": 18}]
+)
 def test_options_change_no_number_much(options):
     plain, other = program(step_graph()), program(step_graph(), **options)
     for run in (plain, other):

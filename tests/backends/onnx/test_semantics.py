@@ -85,7 +85,12 @@ DIFFERING = {  # what `GAPS` says, as cases: function, operands, wants slopes, w
     ("reduce_max", "a NaN that is not first"): (ops.reduce_max, [[1.0, NAN, 3.0]], False, NAN),
     ("reduce_min", "a NaN that is not first"): (ops.reduce_min, [[1.0, NAN, 3.0]], False, NAN),
     ("max_pool", "a NaN that is not first in its window"): (pooled, window_of(NAN, 1, 2, 3), False, NAN),
-    ("max_pool_gradient", "a NaN that is not first in its window"): (pooled, window_of(1, NAN, 2, 3), True, [0, 1, 0, 0]),
+    ("max_pool_gradient", "a NaN that is not first in its window"): (
+        pooled,
+        window_of(1, NAN, 2, 3),
+        True,
+        [0, 1, 0, 0],
+    ),
     ("sigmoid", "below -17"): (ops.sigmoid, [[-18.0]], False, [1.522998e-08]),
 }
 
@@ -98,4 +103,6 @@ def test_each_gap_has_a_case():
 def test_gaps_are_still_there(gap, run):
     function, operands, wants_slopes, right = DIFFERING[gap]
     found = evaluate(run, function, operands, wants_slopes)[0]
-    assert not np.allclose(np.ravel(found), np.ravel(right), rtol=1e-3, atol=0, equal_nan=True), f"{gap} is mended: {found}"
+    assert not np.allclose(np.ravel(found), np.ravel(right), rtol=1e-3, atol=0, equal_nan=True), (
+        f"{gap} is mended: {found}"
+    )

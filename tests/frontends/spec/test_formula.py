@@ -141,7 +141,7 @@ REFUSALS = {
     "-" * 150 + "x": "a formula nests at most 100 deep; tensors under names of their own can hold its parts",
     "-" * 4000 + "x": "a formula nests at most 100 deep; tensors under names of their own can hold its parts",
     "x" + "+x" * 2000: "a formula nests at most 100 deep; tensors under names of their own can hold its parts",
-    "(" * 300 + "x" + ")" * 300: f"{'(' * 56!r}... is not a formula: too many nested parentheses".replace("('", "(").replace("'...", "..."),
+    "(" * 300 + "x" + ")" * 300: f"'{'(' * 56}... is not a formula: too many nested parentheses",
 }  # fmt: skip
 
 
@@ -167,9 +167,14 @@ MISTAKES = {
     "transpose(x, axes=['a'])": "axes of transpose must be a list of whole numbers, not ['a']",
     "cast(x, dtype='float33')": "dtype of cast must be the name of an element type such as 'float32', not 'float33'",
     "max_pool(x, window=[2])": "the function max_pool needs the attribute 'strides'",
-    "max_pool(x, window=[2], strides=[1], padding=[1])": "padding of max_pool must be a list of pairs of whole numbers, not [1]",
+    "max_pool(x, window=[2], strides=[1], padding=[1])": (
+        "padding of max_pool must be a list of pairs of whole numbers, not [1]"
+    ),
     "expand_dims(x, x, axis=0)": "the function expand_dims takes one tensor, not 2",
-    "x @ x": "matmul of f32[2, 3] and f32[2, 3]: the last axis of the first must be as long as the last but one of the second",
+    "x @ x": (
+        "matmul of f32[2, 3] and f32[2, 3]: "
+        "the last axis of the first must be as long as the last but one of the second"
+    ),
     "x + w": "the sizes do not fit: 2 == 3 is false",
     "relu(x, x)": "relu takes the operands (x), not 2 of them",
     "squeeze(x, axis=0)": "squeeze removes axes of size 1, but axis 0 of f32[2, 3] has the size 2",

@@ -28,7 +28,7 @@ def test_the_gradient_of_a_mean_of_a_softmax():
     graph.output(gradients(graph, loss, [x])[0], "x", "gradient")
     after = optimize(decompose(graph, keep=lambda node: False))
     assert [n.op.name for n in after.nodes] == [
-        "reduce_max", "stop_gradient", "subtract", "exp", "reduce_sum", "divide", "constant", "multiply", "multiply", "reduce_sum",
-        "subtract", "multiply",
+        "reduce_max", "stop_gradient", "subtract", "exp", "reduce_sum", "divide",
+        "constant", "multiply", "multiply", "reduce_sum", "subtract", "multiply",
     ]  # fmt: skip
     assert not any(n.op is ops.broadcast_to for n in after.nodes)

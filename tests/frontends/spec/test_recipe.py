@@ -1,0 +1,85 @@
+"""Loss, optimizer, metrics, penalties, data and training settings."""
+
+import numpy as np
+import pytest
+
+from isograd.frontends.spec import from_spec, read_spec, spec_data
+from isograd.frontends.spec.recipe import read_loss, read_metrics, read_optimizer
+from isograd.ir.model import Loss, Optimizer, Recipe, Regularizer
+from isograd.ir.training.losses import LOSSES, METRICS
+from isograd.ir.training.optimizers import OPTIMIZERS
+
+HEAD = {
+    "input": "float32[N, 4]",
+    "layers": [{"dense": {"units": 2, "kernel_regularizer": {"l2": 1e-4}, "bias_regularizer": "l1"}}],
+}
+
+
+def test_a_recipe():
+    model = from_spec(HEAD | {
+        "loss": {"binary_crossentropy": {"from_logits": True}}, "metrics": ["accuracy", "mse"],
+        "optimizer": {"adam": {"learning_rate": 0.01, "convention": "torch"}}, "loss_weights": {"dense": 2},
+    })  # fmt: skip
+    assert model.recipe == Recipe(
+        Loss("binary_crossentropy", {"from_logits": True}), Optimizer("adam", {"learning_rate": 0.01}, "torch"),
+        ("accuracy", "mean_squared_error"), {"dense": 2.0},
+        (Regularizer("dense.kernel", 0.0, 1e-4), Regularizer("dense.bias", 0.01, 0.0)),
+    )  # fmt: skip
+
+
+def test_a_loss_for_each_output():
+    spec = {
+        "input": "float32[N, 4]", "tensors": {"a": {"dense": 2, "of": "x"}, "b": {"dense": 3, "of": "x"}}, "outputs": ["a", "b"],
+        "loss": {"a": "mse", "b": {"sparse_categorical_crossentropy": {"from_logits": True}}}, "optimizer": "sgd",
+    }  # fmt: skip
+    recipe = from_spec(spec).recipe
+    assert recipe.loss == {
+        "a": Loss("mean_squared_error"), "b": Loss("sparse_categorical_crossentropy", {"from_logits": True}),
+    }  # fmt: skip
+
+
+def test_a_penalty_on_a_free_parameter():
+    model = from_spec({
+        "input": "float32[N, 4]", "parameters": {"w": {"shape": [4, 1], "regularizer": {"l1": 0.5, "l2": 0.25}}},
+        "tensors": {"y": "x @ w"}, "loss": "mae", "optimizer": "sgd",
+    })  # fmt: skip
+    assert model.recipe.regularizers == (Regularizer("w", 0.5, 0.25),)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_of_the_library_can_be_named(name):
+    assert read_loss({name: dict(LOSSES[name].options)}) == Loss(name, dict(LOSSES[name].options))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_of_the_library_can_be_named(name):
+    for convention, defaults in OPTIMIZERS[name].defaults.items():
+        found = read_optimizer({name: {**defaults, "convention": convention}})
+        assert found == Optimizer(name, dict(defaults), convention)
+
+
+def test_every_metric_of_the_library_can_be_named():
+    assert read_metrics(list(METRICS)) == tuple(METRICS)
+    assert read_metrics("accuracy") == ("accuracy",)
+
+
+def test_data_and_settings(tmp_path):
+    path = tmp_path / "model.yaml"
+    path.write_text(
+        "seed: 3\ninput: float32[N, 2]\nlayers: [relu]\ndata: {name: npz, path: a.npz}\ntrain: {epochs: 2, batch_size: 8}\n"
+    )
+    arrays = {"x_train": np.ones((3, 2)), "y_train": np.ones(3), "x_test": np.ones((1, 2)), "y_test": np.ones(1)}
+    np.savez(tmp_path / "a.npz", **arrays)
+    spec = read_spec(path)
+    assert spec.training == {"seed": 3, "epochs": 2, "batch_size": 8, "shuffle": True}
+    assert (spec.train.epochs, spec.train.steps, spec.data.path) == (2, None, "a.npz")
+    data = spec_data(spec)
+    assert np.array_equal(data.x, arrays["x_train"])
+    other = read_spec(
+        {"input": "float32[N, 2]", "layers": ["relu"], "data": "digits", "train": {"steps": 5, "seed": 9}}
+    )
+    assert other.training == {"seed": 9, "steps": 5, "batch_size": 32, "shuffle": True}
+    assert spec_data(other).name == "digits"
+    assert spec_data(read_spec({"input": "float32[N, 2]", "layers": ["relu"]})) is None
+    moved = read_spec(path.read_text(), base=tmp_path)
+    assert np.array_equal(spec_data(moved).x, arrays["x_train"])
