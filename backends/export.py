@@ -105,9 +105,14 @@ def to_jax(model: Model) -> tuple[Any, ...]:
     made = runtime("jax")
     assert isinstance(made, PythonRuntime)
     text = source(model, "jax")
-    function = execute(text, model.name)["model"]
-    function.source = text
+    printed = execute(text, model.name)["model"]
     parameters, state = _stored(model, model.inference)
+
+    def without_params(params: Any, *rest: Any) -> Any:
+        return printed(*rest)
+
+    function: Any = printed if parameters else without_params  # the printed text takes no tree that is empty
+    function.source = text
     trees = [as_tree({k: made.put(v, made.devices()[0]) for k, v in arrays.items()}) for arrays in (parameters, state)]
     return (function, *trees) if state else (function, trees[0])
 

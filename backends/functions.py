@@ -54,7 +54,13 @@ def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) 
     if has["state"]:
         returned = f"{returned if len(results) == 1 else f'({returned})'}, state"
     body.finish(returned)
-    return "\n".join([f"def model({', '.join(arguments)}):", f'    """{signature(graph)}"""', *body.lines])
+    return "\n".join(
+        [
+            f"def model({', '.join(arguments)}):",
+            f'    """{signature(graph)}"""',
+            *writer.target.opened(graph, body.lines),
+        ]
+    )
 
 
 def signature(graph: Graph) -> str:

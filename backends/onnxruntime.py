@@ -48,9 +48,16 @@ class OnnxRuntime(Runtime):
         return ("cpu", "cuda") if _cuda_works() else ("cpu",)
 
     def compile(
-        self, graph: Graph, *, device: str | None = None, opset: int = OPSET, threads: int | None = None, level: str = "all", strict: bool = False,
+        self,
+        graph: Graph,
+        *,
+        device: str | None = None,
+        opset: int = OPSET,
+        threads: int | None = None,
+        level: str = "all",
+        strict: bool = False,
         **options: Any,
-    ) -> OnnxRuntimeProgram:  # fmt: skip
+    ) -> OnnxRuntimeProgram:
         """A program for the graph.
 
         `threads` that one op may use, all cores by default; `level` of ONNX Runtime's own optimization, one of none,

@@ -71,7 +71,11 @@ class _StepPrinter:
         self._state()
         self._loops()
         body.line(f"return {', '.join(results)}")
-        parts = [f"def {step_name(self.graph)}({', '.join(arguments)}):", f'    """{self._docstring()}"""', *body.lines]
+        parts = [
+            f"def {step_name(self.graph)}({', '.join(arguments)}):",
+            f'    """{self._docstring()}"""',
+            *self.target.opened(self.graph, body.lines),
+        ]
         decorator = self.target.step_decorator if self.updates else self.target.decorator
         if decorator:
             parts.insert(0, f"@{decorator}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ir import DType, Size, Value
+from ..ir import DType, Graph, Size, Value
 from .rules import Table
 
 Style = str  # "functions": pure functions over a tree of parameters; "modules": classes that hold them
@@ -42,7 +42,14 @@ class Target:
     store: str = "{place} = {value}"  # how a parameter or a state gets its new value, in place
     decorator: str = ""  # of a flat function
     step_decorator: str = ""  # of one that gives every parameter and state a new value
+    wide: str = ""  # a context that programs with 64-bit values must open
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def opened(self, graph: Graph, lines: Sequence[str]) -> list[str]:
+        """The lines of a function's body, within the context that its 64-bit values need."""
+        if not self.wide or not has_wide_types(graph):
+            return list(lines)
+        return [f"    with {self.wide}:", *(f"    {line}" for line in lines)]
 
     @cached_property
     def public_names(self) -> Mapping[int, str]:
@@ -53,6 +60,12 @@ class Target:
                 if not attribute.startswith("_") and callable(getattr(module, attribute, None)):
                     names.setdefault(id(getattr(module, attribute)), f"{alias}.{attribute}")
         return names
+
+
+def has_wide_types(graph: Graph) -> bool:
+    """Whether a graph has 64-bit values."""
+    values = [v for n in graph.nodes for v in n.outputs] + [p.value for p in graph.inputs]
+    return any(v.dtype.name in ("float64", "int64", "uint64", "complex128") for v in values)
 
 
 def number_literal(value: Any, dtype: DType) -> str:

@@ -67,6 +67,7 @@ TARGET = Target(
     number=_number,
     array=lambda expression: f"jnp.asarray({expression})",
     safe_numbers=frozenset({jnp.maximum, jnp.minimum, jnp.where}),
+    wide="jax.enable_x64(True)",
     decorator="jax.jit",
     step_decorator="partial(jax.jit, donate_argnums=(0, 1))",
 )  # fmt: skip

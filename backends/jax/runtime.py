@@ -13,6 +13,7 @@ import numpy as np
 from ...ir import Graph
 from ..python_runtime import PythonRuntime
 from ..runtime import Program
+from ..target import has_wide_types
 from . import TARGET
 
 
@@ -48,12 +49,6 @@ class JaxRuntime(PythonRuntime):
 
     def compile(self, graph: Graph, **options: Any) -> Program:
         return super().compile(graph, wide=has_wide_types(graph), **options)
-
-
-def has_wide_types(graph: Graph) -> bool:
-    """Whether a graph has 64-bit values, which JAX would narrow."""
-    values = [v for n in graph.nodes for v in n.outputs] + [p.value for p in graph.inputs]
-    return any(v.dtype.name in ("float64", "int64", "uint64", "complex128") for v in values)
 
 
 def _wide(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ Sizes = Sequence[Size]
 
 
 class Tensor(str):
-    """The name of a tensor while a model is built, with the type that the graph gives it where it is one of its values."""
+    """The name of a tensor while a model is built, with its type where it is a value of the graph."""
 
     __slots__ = ("dtype", "shape")
     dtype: DType

@@ -20,7 +20,6 @@ from ...ir.rewrite import Rewriter
 Order = tuple[int, ...]  # the axes of the source in the order in which they lie
 Change = Callable[[dict[str, Any], Order], dict[str, Any]]
 _WINDOWED = (*convolution.OPS, *pooling.OPS)
-_FILTERS = {ops.conv: 1, ops.conv_input_gradient: 1, ops.conv_filter_gradient: None}  # which operand is a filter
 
 
 def channels_first(graph: Graph) -> Graph:

@@ -14,6 +14,7 @@ from ...ir.errors import UnsupportedOpError
 from ...ir.rewrite import Rewriter, rewrite
 from ...ir.types import float32, int32, int64, uint8
 from ..rules import find_rule
+from .kernels import has_kernel
 from .lowering import Lowering, at_opset
 
 _ORDERING = (ops.reduce_max, ops.reduce_min, ops.argmax, ops.argmin)
@@ -32,18 +33,12 @@ def legalize(graph: Graph, opset: int = 21) -> tuple[Graph, list[str]]:
         target = _stand_in(node, lowering)
         _widened(rewriter, node, source, target)
         if source.is_float:
-            notes.append(
-                f"{node.op.name} at {node.origin or '?'} computes in {target.name}: ONNX Runtime has no {source.name} {_lacking(lowering, source)} on the CPU"
-            )
+            kernel = next(k for k in lowering.kernels if not has_kernel(k, source))
+            why = f"ONNX Runtime has no {source.name} {kernel} on the CPU"
+            notes.append(f"{node.op.name} at {node.origin or '?'} computes in {target.name}: {why}")
         return True
 
     return rewrite(graph, rule), notes
-
-
-def _lacking(lowering: Lowering, dtype: DType) -> str:
-    from .kernels import has_kernel
-
-    return next(k for k in lowering.kernels if not has_kernel(k, dtype))
 
 
 def _stand_in(node: Node, lowering: Lowering) -> DType:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ir import Size, ops
+from ...ir import Dim, DType, ops
 from ...ir.dims import product
 from .builder import Builder, Tensor
 from .convolution import split_pads
@@ -20,53 +20,67 @@ def _window(window: Any, strides: Any, padding: Any) -> dict[str, Any]:
     return {"kernel_shape": window, "strides": strides, "pads": (*low, *high)}
 
 
-def _max_pool(b: Builder, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str) -> Tensor:
-    return b.MaxPool(x, **_window(window, strides, padding))  # type: ignore[no-any-return]
+def _is_fixed(padding: Any) -> bool:
+    return not any(isinstance(p, Dim) for pair in padding for p in pair)
 
 
-def _places(b: Builder, x: Tensor, window: Any, strides: Any, padding: Any) -> Tensor:
-    """Where each window has its first largest element, counted through all of x.
+def _around(b: Builder, x: Tensor, padding: Any, value: float) -> Any:
+    """`x` with `value` around it."""
+    low, high = split_pads(padding)
+    return padded(b, x, b.constant(value, x.dtype), (0, 0, *low), (0, 0, *high))
+
+
+def _max_pool(b: Builder, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str) -> Any:
+    if _is_fixed(padding):
+        return b.MaxPool(x, **_window(window, strides, padding))
+    return b.MaxPool(_around(b, x, padding, -np.inf), kernel_shape=window, strides=strides)
+
+
+def _places(b: Builder, x: Any, window: Any, strides: Any) -> Any:
+    """Where each window has its first largest element, counted through all of x, padding included.
 
     A pooling of its own: with positions it takes 15 times as long as without.
     """
-    return b.MaxPool(x, outputs=2, **_window(window, strides, padding))[1]  # type: ignore[no-any-return]
+    return b.MaxPool(x, outputs=2, kernel_shape=window, strides=strides)[1]
 
 
 def _max_pool_gradient(
     b: Builder, g: Tensor, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str
-) -> Tensor:
-    places = _places(b, x, window, strides, padding)
-    size, count = product(x.shape), product(g.shape)
+) -> Any:
+    places = _places(b, _around(b, x, padding, -np.inf), window, strides)
+    whole = (*x.shape[:2], *(n + p + q for n, (p, q) in zip(x.shape[2:], padding, strict=True)))
+    size, count = product(whole), product(g.shape)
     zeros = b.Expand(b.constant(0, x.dtype), (size,))
-    flat = b.ScatterElements(
-        zeros, b.reshape(places, g.shape, (count,)), b.reshape(g, g.shape, (count,)), axis=0, reduction="add"
-    )
-    return b.reshape(flat, (size,), x.shape)
+    flat = (b.reshape(t, g.shape, (count,)) for t in (places, g))
+    spread = b.reshape(b.ScatterElements(zeros, *flat, axis=0, reduction="add"), (size,), whole)
+    low, high = split_pads(padding)
+    return padded(b, spread, b.constant(0, x.dtype), (0, 0, *(-p for p in low)), (0, 0, *(-p for p in high)))
 
 
-def _max_pool_select(
-    b: Builder, t: Tensor, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str
-) -> Tensor:
-    places = _places(b, x, window, strides, padding)
-    return b.Gather(b.reshape(t, t.shape, (product(t.shape),)), places, axis=0)  # type: ignore[no-any-return]
+def _max_pool_select(b: Builder, t: Tensor, x: Tensor, *, window: Any, strides: Any, padding: Any, layout: str) -> Any:
+    places = _places(b, _around(b, x, padding, -np.inf), window, strides)
+    return b.Gather(b.Reshape(_around(b, t, padding, 0.0), (-1,)), places, axis=0)
 
 
 def _average_pool(
     b: Builder, x: Tensor, *, window: Any, strides: Any, padding: Any, count_padding: bool, layout: str
-) -> Tensor:
-    return b.AveragePool(x, count_include_pad=int(count_padding), **_window(window, strides, padding))  # type: ignore[no-any-return]
+) -> Any:
+    if _is_fixed(padding):
+        return b.AveragePool(x, count_include_pad=int(count_padding), **_window(window, strides, padding))
+    mean = b.AveragePool(_around(b, x, padding, 0.0), kernel_shape=window, strides=strides)
+    return mean if count_padding else _corrected(b, mean, x.dtype, x.shape[2:], window, strides, padding)
 
 
 def _average_pool_gradient(
     b: Builder, g: Tensor, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: bool, layout: str
 ) -> Any:
-    """Each gradient is spread over its window: windows of windows where the stride is 1, else a transposed convolution."""
+    """Each gradient is spread over its window: by a pooling where the stride is 1, else a transposed convolution."""
     low, high = split_pads(padding)
     count = math.prod(window)
     mean = g  # of a window's gradients, had each window all its elements
     if any((*low, *high)) and not count_padding:
-        mean = b.Div(b.Mul(g, np.asarray(count, g.dtype.numpy)), _counts(b, g, sizes, window, strides, padding))
-    if all(s == 1 for s in strides):
+        mean = _corrected(b, g, g.dtype, sizes, window, strides, padding)
+    if all(s == 1 for s in strides) and _is_fixed(padding):
         pads = (
             *(k - 1 - p for k, p in zip(window, low, strict=True)),
             *(k - 1 - p for k, p in zip(window, high, strict=True)),
@@ -80,11 +94,14 @@ def _average_pool_gradient(
     return b.reshape(inside, (product(g.shape[:2]), 1, *sizes), (*g.shape[:2], *sizes))
 
 
-def _counts(b: Builder, g: Tensor, sizes: tuple[Size, ...], window: Any, strides: Any, padding: Any) -> Any:
-    """How many elements each window has."""
-    ones = b.Expand(b.constant(1, g.dtype), (1, 1, *sizes))
-    share = b.AveragePool(ones, count_include_pad=1, **_window(window, strides, padding))
-    return b.Round(b.Mul(share, np.asarray(math.prod(window), g.dtype.numpy)))
+def _corrected(b: Builder, x: Tensor, dtype: DType, sizes: Any, window: Any, strides: Any, padding: Any) -> Any:
+    """`x`, one number for a window, times the size of a window over the number of its elements that are not padding."""
+    ones = b.Expand(b.constant(1, dtype), (1, 1, *sizes))
+    low, high = split_pads(padding)
+    around = padded(b, ones, b.constant(0, dtype), (0, 0, *low), (0, 0, *high))
+    size = b.constant(math.prod(window), dtype)
+    counts = b.Round(b.Mul(b.AveragePool(around, kernel_shape=window, strides=strides), size))
+    return b.Div(b.Mul(x, size), counts)
 
 
 rows = {

@@ -108,7 +108,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
 
 @pytest.fixture(scope="session")
 def structure() -> Any:
-    """A function of a graph that gives equal lists for graphs of one structure; scalar constants have no place in it."""
+    """A function of a graph that gives equal lists for graphs of one structure; scalar constants have no place."""
     return _structure
 
 
@@ -120,15 +120,17 @@ def _structure(graph: Graph) -> list[Any]:
             return attribute_key(item.node.attributes["value"])
         return known.setdefault(item, len(known))
 
+    def of_scope(scope: Any) -> Any:
+        return (seen(scope), scope.name, scope.kind, [(k, seen(v)) for k, v in scope.arguments])
+
+    def of_node(node: Any) -> Any:
+        inputs = [None if v is None else seen(v) for v in node.inputs]
+        scopes = [of_scope(s) for s in (node.scope.ancestry if node.scope else ())]
+        outputs = [(seen(v), v.type) for v in node.outputs]
+        return (node.op, inputs, attribute_key(node.attributes), node.section, scopes, outputs)
+
     ports = [[(p.role, p.path, p.value.type, seen(p.value)) for p in graph.inputs]]
-    nodes = [
-        (
-            node.op, [None if v is None else seen(v) for v in node.inputs], attribute_key(node.attributes), node.section,
-            [(seen(s), s.name, s.kind, [(k, seen(v)) for k, v in s.arguments]) for s in (node.scope.ancestry if node.scope else ())],
-            [(seen(v), v.type) for v in node.outputs],
-        )
-        for node in graph.nodes if not is_scalar_constant(node.outputs[0])
-    ]  # fmt: skip
+    nodes = [of_node(node) for node in graph.nodes if not is_scalar_constant(node.outputs[0])]
     results = [(p.role, p.path, seen(p.value)) for p in graph.outputs]
     return [graph.name, ports, sorted(map(str, graph.guards)), nodes, results]
 

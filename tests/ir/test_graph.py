@@ -157,7 +157,7 @@ ERRORS = [
     (lambda x, y: ops.transpose(x, axes=(0, 0)), "name one axis twice"),
     (lambda x, y: ops.one_hot(x, depth=3), "indices are integers, not f32[2, 3]"),
     (lambda x, y: ops.where(x, x, y), "where works on bool tensors"),
-    (lambda x, y: ops.batch_norm_inference(x, None, None, None, None), "batch_norm_inference needs its operand mean, variance"),
+    (lambda x, y: ops.batch_norm_inference(x, None, None, None, None), "needs its operand mean, variance"),
     (lambda x, y: ops.add(1.0, 2.0), "at least one operand must be a value of a graph"),
     (lambda x, y: x + Graph().input("other", f32(2, 3)), "<other: f32[2, 3]> belongs to another graph"),
     (lambda x, y: x.graph.apply(ops.add, 1.0, 2.0), "no operand says which element type the number 1.0 has"),

@@ -1,4 +1,4 @@
-"""What the tests of the ONNX backend share: each op on all its samples as one graph, how far a result may lie, how to run."""
+"""What the tests of the ONNX backend share: an op on all its samples as one graph, its bounds, how to run it."""
 
 from __future__ import annotations
 

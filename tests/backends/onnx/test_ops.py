@@ -12,7 +12,7 @@ KNOWN_GAPS: dict[tuple[str, str], str] = {}  # (op, whole or parts) -> reason
 
 
 def absolute_sums(op, graph, arrays):
-    """The op, had no term cancelled another, in float64: on absolute operands, where it is linear in one on that one."""
+    """What the op would give if no term cancelled another: on absolute operands, or the one in which it is linear."""
     names = [port.path.partition(".")[2] for port in graph.inputs]
     taken = ("0",) if op.bound.kind == "reduction" else names
     return run_reference(

@@ -1,14 +1,12 @@
 """What the tests of specs share: running a model by its ops' references, and the error of a bad spec."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from isograd.frontends.spec import from_spec
-from isograd.frontends.spec.document import read_document
 from isograd.ir.errors import SpecError
 from isograd.ir.evaluate import run_reference
 from isograd.ir.model import Model
@@ -71,9 +69,3 @@ def error() -> Callable[[Any], str]:
         return str(caught.value)
 
     return message
-
-
-@pytest.fixture
-def examples() -> list[Any]:
-    """The example specs as plain data."""
-    return [read_document(path).data for path in sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))]

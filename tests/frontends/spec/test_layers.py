@@ -24,13 +24,15 @@ def test_activations_that_keras_lacks(layer):
     assert np.array_equal(layer("step", X), (X > 0).astype(np.float32))
 
 
-@pytest.mark.parametrize(
-    "use",
-    [
-        {"leaky_relu": 0.1}, {"LeakyReLU": {"negative_slope": 0.1}}, {"activation": {"activation": {"leaky_relu": 0.1}}},
-        {"relu": {"negative_slope": 0.1}},
-    ],
-)  # fmt: skip
+SLOPED = [
+    {"leaky_relu": 0.1},
+    {"LeakyReLU": {"negative_slope": 0.1}},
+    {"activation": {"activation": {"leaky_relu": 0.1}}},
+    {"relu": {"negative_slope": 0.1}},
+]
+
+
+@pytest.mark.parametrize("use", SLOPED)
 def test_one_activation_in_several_words(use, layer):
     np.testing.assert_allclose(layer(use, X), np.where(X > 0, X, 0.1 * X), rtol=1e-6)
 

@@ -29,9 +29,12 @@ def test_a_recipe():
 
 def test_a_loss_for_each_output():
     spec = {
-        "input": "float32[N, 4]", "tensors": {"a": {"dense": 2, "of": "x"}, "b": {"dense": 3, "of": "x"}}, "outputs": ["a", "b"],
-        "loss": {"a": "mse", "b": {"sparse_categorical_crossentropy": {"from_logits": True}}}, "optimizer": "sgd",
-    }  # fmt: skip
+        "input": "float32[N, 4]",
+        "tensors": {"a": {"dense": 2, "of": "x"}, "b": {"dense": 3, "of": "x"}},
+        "outputs": ["a", "b"],
+        "loss": {"a": "mse", "b": {"sparse_categorical_crossentropy": {"from_logits": True}}},
+        "optimizer": "sgd",
+    }
     recipe = from_spec(spec).recipe
     assert recipe.loss == {
         "a": Loss("mean_squared_error"), "b": Loss("sparse_categorical_crossentropy", {"from_logits": True}),
@@ -65,9 +68,8 @@ def test_every_metric_of_the_library_can_be_named():
 
 def test_data_and_settings(tmp_path):
     path = tmp_path / "model.yaml"
-    path.write_text(
-        "seed: 3\ninput: float32[N, 2]\nlayers: [relu]\ndata: {name: npz, path: a.npz}\ntrain: {epochs: 2, batch_size: 8}\n"
-    )
+    train = "train: {epochs: 2, batch_size: 8}\n"
+    path.write_text("seed: 3\ninput: float32[N, 2]\nlayers: [relu]\ndata: {name: npz, path: a.npz}\n" + train)
     arrays = {"x_train": np.ones((3, 2)), "y_train": np.ones(3), "x_test": np.ones((1, 2)), "y_test": np.ones(1)}
     np.savez(tmp_path / "a.npz", **arrays)
     spec = read_spec(path)

@@ -39,17 +39,32 @@ def f32(*shape):
 
 CASES = [
     # 1: arithmetic
-    (lambda x: x * 1.0, "x"), (lambda x: 1.0 * x, "x"), (lambda x: x / 1.0, "x"), (lambda x: x**1.0, "x"),
-    (lambda x: x - 0.0, "x"), (lambda x: x + -0.0, "x"), (lambda x: -0.0 + x, "x"), (lambda x: ops.negative(-x), "x"),
-    (lambda x: x * np.ones((2, 3), np.float32), "x"), (lambda x: ops.negative(ops.negative(-x)), "negative(x)"),
-    (lambda x: x + 0.0, "add(x, 0.0)"), (lambda x: x - -0.0, "subtract(x, -0.0)"), (lambda x: 0.0 - x, "subtract(0.0, x)"),
-    (lambda x: 1.0 / x, "divide(1.0, x)"), (lambda x: x * 0.0, "multiply(x, 0.0)"), (lambda x: 1.0**x, "power(1.0, x)"),
+    (lambda x: x * 1.0, "x"),
+    (lambda x: 1.0 * x, "x"),
+    (lambda x: x / 1.0, "x"),
+    (lambda x: x**1.0, "x"),
+    (lambda x: x - 0.0, "x"),
+    (lambda x: x + -0.0, "x"),
+    (lambda x: -0.0 + x, "x"),
+    (lambda x: ops.negative(-x), "x"),
+    (lambda x: x * np.ones((2, 3), np.float32), "x"),
+    (lambda x: ops.negative(ops.negative(-x)), "negative(x)"),
+    (lambda x: x + 0.0, "add(x, 0.0)"),
+    (lambda x: x - -0.0, "subtract(x, -0.0)"),
+    (lambda x: 0.0 - x, "subtract(0.0, x)"),
+    (lambda x: 1.0 / x, "divide(1.0, x)"),
+    (lambda x: x * 0.0, "multiply(x, 0.0)"),
+    (lambda x: 1.0**x, "power(1.0, x)"),
     (lambda x: x * np.array([1.0, 2.0, 1.0], np.float32), "multiply(x, [1.0, 2.0, 1.0])"),
-    (lambda x: ops.reduce_sum(x) * np.ones((2, 3), np.float32), "multiply(reduce_sum(x), [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])"),
+    (
+        lambda x: ops.reduce_sum(x) * np.ones((2, 3), np.float32),
+        "multiply(reduce_sum(x), [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])",
+    ),
     # 2: moves
     (lambda x: ops.transpose(ops.transpose(x, axes=(1, 0)), axes=(-1, -2)), "x"),
     (lambda x: ops.transpose(x, axes=(0, -1)), "x"),
-    (lambda x: ops.reshape(x, shape=(2, 3)), "x"), (lambda x: ops.reshape(ops.reshape(x, shape=(6,)), shape=(3, 2)), "reshape(x)"),
+    (lambda x: ops.reshape(x, shape=(2, 3)), "x"),
+    (lambda x: ops.reshape(ops.reshape(x, shape=(6,)), shape=(3, 2)), "reshape(x)"),
     (lambda x: ops.reshape(ops.reshape(x, shape=(6,)), shape=(2, 3)), "x"),
     (lambda x: ops.reshape(ops.reshape(ops.reshape(x, shape=(6,)), shape=(3, 2)), shape=(1, -1)), "reshape(x)"),
     (lambda x: ops.broadcast_to(x, shape=(2, 3)), "x"),
@@ -61,24 +76,53 @@ CASES = [
     (lambda x: ops.slice_(x, starts=(0, 0), stops=(2, 3), steps=(1, 2)), "slice(x)"),
     (lambda x: ops.pad(x, 1.0, low=(0, 0), high=(0, 0), interior=(0, 0)), "x"),
     (lambda x: ops.pad(x, 1.0, low=(0, 0), high=(0, 0), interior=(0, 1)), "pad(x, 1.0)"),
-    (lambda x: ops.concatenate(x), "x"), (lambda x: ops.concatenate(x, x), "concatenate(x, x)"),
-    (lambda x: ops.reverse(x, axes=()), "x"), (lambda x: ops.reverse(x, axes=(0,)), "reverse(x)"),
+    (lambda x: ops.concatenate(x), "x"),
+    (lambda x: ops.concatenate(x, x), "concatenate(x, x)"),
+    (lambda x: ops.reverse(x, axes=()), "x"),
+    (lambda x: ops.reverse(x, axes=(0,)), "reverse(x)"),
     (lambda x: ops.where(x > 0.0, x, x), "x"),
-    (lambda x: ops.where(x > 0.0, ops.reduce_sum(x), ops.reduce_sum(x)), "where(greater(x, 0.0), reduce_sum(x), reduce_sum(x))"),
+    (
+        lambda x: ops.where(x > 0.0, ops.reduce_sum(x), ops.reduce_sum(x)),
+        "where(greater(x, 0.0), reduce_sum(x), reduce_sum(x))",
+    ),
     # 5: broadcasts
     (lambda x: x + ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)), "add(x, reduce_sum(x))"),
-    (lambda x: ops.broadcast_to(x, shape=(4, 2, 3)) * ops.broadcast_to(x, shape=(4, 2, 3)), "broadcast_to(multiply(x, x))"),
+    (
+        lambda x: ops.broadcast_to(x, shape=(4, 2, 3)) * ops.broadcast_to(x, shape=(4, 2, 3)),
+        "broadcast_to(multiply(x, x))",
+    ),
     (lambda x: ops.broadcast_to(x, shape=(4, 2, 3)) ** 2.0, "power(broadcast_to(x), 2.0)"),
-    (lambda x: 2.0 * ops.broadcast_to(ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)), shape=(4, 2, 3)), "broadcast_to(multiply(2.0, reduce_sum(x)))"),
+    (
+        lambda x: 2.0 * ops.broadcast_to(ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)), shape=(4, 2, 3)),
+        "broadcast_to(multiply(2.0, reduce_sum(x)))",
+    ),
     (lambda x: 1.0 * ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)) + x, "add(reduce_sum(x), x)"),
-    (lambda x: ops.broadcast_to(ops.reduce_sum(x), shape=(2, 1)) + ops.broadcast_to(ops.reduce_sum(x, axes=(0,)), shape=(2, 3)), "broadcast_to(add(reduce_sum(x), reduce_sum(x)))"),
-    (lambda x: 0.0 + ops.broadcast_to(ops.reshape(ops.reduce_sum(x), shape=(1, 1)), shape=(2, 3)), "broadcast_to(add(0.0, reduce_sum(x)))"),
-    (lambda x: ops.where(x > 0.0, ops.broadcast_to(x.graph.constant(1.0), shape=(2, 3)), x), "where(greater(x, 0.0), 1.0, x)"),
+    (
+        lambda x: (
+            ops.broadcast_to(ops.reduce_sum(x), shape=(2, 1))
+            + ops.broadcast_to(ops.reduce_sum(x, axes=(0,)), shape=(2, 3))
+        ),
+        "broadcast_to(add(reduce_sum(x), reduce_sum(x)))",
+    ),
+    (
+        lambda x: 0.0 + ops.broadcast_to(ops.reshape(ops.reduce_sum(x), shape=(1, 1)), shape=(2, 3)),
+        "broadcast_to(add(0.0, reduce_sum(x)))",
+    ),
+    (
+        lambda x: ops.where(x > 0.0, ops.broadcast_to(x.graph.constant(1.0), shape=(2, 3)), x),
+        "where(greater(x, 0.0), 1.0, x)",
+    ),
     (lambda x: x * ops.reshape(ops.reduce_sum(x), shape=(1, 1)), "multiply(x, reduce_sum(x))"),
     (lambda x: x * ops.reshape(ops.reduce_sum(x, axes=(1,)), shape=(2, 1)), "multiply(x, reshape(reduce_sum(x)))"),
-    (lambda x: ops.broadcast_to(ops.reshape(ops.reduce_sum(x), shape=(1, 1)), shape=(2, 3)), "broadcast_to(reduce_sum(x))"),
+    (
+        lambda x: ops.broadcast_to(ops.reshape(ops.reduce_sum(x), shape=(1, 1)), shape=(2, 3)),
+        "broadcast_to(reduce_sum(x))",
+    ),
     (lambda x: ops.tanh(ops.broadcast_to(x, shape=(4, 2, 3))), "tanh(broadcast_to(x))"),
-    (lambda x: ops.reduce_sum(ops.broadcast_to(ops.reduce_sum(x), shape=(3,))), "reduce_sum(broadcast_to(reduce_sum(x)))"),
+    (
+        lambda x: ops.reduce_sum(ops.broadcast_to(ops.reduce_sum(x), shape=(3,))),
+        "reduce_sum(broadcast_to(reduce_sum(x)))",
+    ),
     (lambda x: ops.stop_gradient(x), "stop_gradient(x)"),
 ]
 
@@ -149,10 +193,18 @@ def test_3_casts_of_casts():
         return function
 
     for source, dtypes, expected in [
-        (float32, (float64, float32), "x"), (float32, (float64, float16), "cast(x)"), (float32, (float16, float32), "cast(cast(x))"),
-        (int32, (int64, int32), "x"), (int32, (float64, int32), "x"), (int32, (float64, int8), "cast(cast(x))"), (int32, (int64, int8), "cast(x)"),
-        (int32, (float32, float64), "cast(cast(x))"), (uint8, (float32, float64), "cast(x)"), (bool_, (float32, int8), "cast(x)"),
-        (float32, (float64, int32), "cast(cast(x))"), (float32, (int32, float32), "cast(cast(x))"),
+        (float32, (float64, float32), "x"),
+        (float32, (float64, float16), "cast(x)"),
+        (float32, (float16, float32), "cast(cast(x))"),
+        (int32, (int64, int32), "x"),
+        (int32, (float64, int32), "x"),
+        (int32, (float64, int8), "cast(cast(x))"),
+        (int32, (int64, int8), "cast(x)"),
+        (int32, (float32, float64), "cast(cast(x))"),
+        (uint8, (float32, float64), "cast(x)"),
+        (bool_, (float32, int8), "cast(x)"),
+        (float32, (float64, int32), "cast(cast(x))"),
+        (float32, (int32, float32), "cast(cast(x))"),
         (float16, (float32, float64, float32, float16), "x"),
     ]:
         assert simplified(cast(*dtypes), TensorType(source, (2,))) == expected, (source, dtypes)

@@ -35,8 +35,13 @@ def test_every_sample_widens(case):
         assert str(widen(wide)) == str(wide)
 
 
-@pytest.mark.parametrize(("dtype", "expected"), [(float16, float64), (bfloat16, float64), (float32, float64), (float64, float64),
-                                                 (complex64, complex128), (int32, int32), (uint8, uint8)])  # fmt: skip
+WIDE = {
+    float16: float64, bfloat16: float64, float32: float64, float64: float64, complex64: complex128, int32: int32,
+    uint8: uint8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "expected"), WIDE.items())
 def test_1_types(dtype, expected):
     graph = Graph()
     graph.output(graph.input("x", TensorType(dtype, (2,))) * 3, "y")

@@ -1,0 +1,216 @@
+"""All samples of an op as one graph: a backend then compiles one module an op. More samples, for what rules tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from isograd.ir import Graph, Op, TensorType, ops
+from isograd.ir.autodiff import backward
+from isograd.ir.dims import symbol
+from isograd.ir.errors import IsogradError
+from isograd.ir.op import NO_GRADIENT, Sample, sample
+from isograd.ir.types import dtype_of
+
+_IMAGE = {"padding": ((1, 1), (1, 1)), "dilations": (1, 1)}
+_PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilations": (1, 1)}
+_FIRST = {"layout": "NCHW", "filter_layout": "OIHW"}
+_POOL = {"window": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
+_LINE = {"window": (2,), "strides": (2,), "padding": ((0, 0),), "layout": "NWC"}
+_SOLID = {"window": (2, 1, 3), "strides": (2, 1, 2), "padding": ((0, 1), (0, 0), (1, 1)), "layout": "NDHWC"}
+_CUBE = {"strides": (1, 2, 1), "padding": ((0, 0), (1, 1), (0, 1)), "dilations": (1, 1, 1), "layout": "NDHWC", "filter_layout": "DHWIO"}
+_UNEVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((0, 1), (1, 0)), "layout": "NCHW"}
+_WORDS = np.array([1, 2**31 + 5, 2**32 - 1], np.uint32)
+
+
+def _conv(x: tuple[int, ...], w: tuple[int, ...], **attributes: Any) -> Sample:
+    return sample(x, w, **attributes)
+
+
+# Backends choose by padding, strides, groups, layouts, dtypes and absent operands; the ops' own samples need not.
+MORE: Mapping[Op, Sequence[Sample]] = {
+    ops.conv: (
+        _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(1, 1), **_IMAGE), _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(2, 2), **_IMAGE),
+        _conv((2, 8, 6, 3), (3, 3, 3, 4), strides=(2, 2), padding=((0, 1), (0, 1)), dilations=(1, 1)),
+        _conv((2, 7, 6, 4), (3, 2, 2, 6), groups=2, **_PLAIN), _conv((2, 7, 6, 3), (3, 2, 1, 6), groups=3, **_PLAIN),
+        _conv((2, 7, 6, 3), (3, 2, 1, 6), groups=3, strides=(1, 2), padding=((0, 0), (0, 0)), dilations=(1, 1)),
+        _conv((2, 3, 7, 6), (4, 3, 3, 3), strides=(2, 2), **_IMAGE, **_FIRST), _conv((2, 7, 6, 3), (4, 3, 3, 2), filter_layout="OIHW", **_PLAIN),
+        _conv((2, 3, 7, 6), (3, 2, 3, 4), layout="NCHW", **_PLAIN), _conv((2, 9, 8, 3), (3, 2, 3, 4), strides=(2, 1), padding=((1, 1), (0, 0)), dilations=(2, 3)),
+        _conv((2, 7, 3), (3, 3, 4), strides=(1,), padding=((1, 1),), dilations=(1,), layout="NWC", filter_layout="WIO"),
+        _conv((2, 3, 9), (4, 3, 2), strides=(2,), padding=((0, 0),), dilations=(3,), layout="NCW", filter_layout="OIW"),
+        _conv((1, 5, 4, 3, 2), (2, 3, 1, 2, 6), **_CUBE), _conv((1, 5, 4, 3, 4), (2, 3, 1, 2, 6), groups=2, **_CUBE),
+        _conv((1, 5, 4, 3, 2), (3, 3, 1, 2, 6), **{**_CUBE, "strides": (1, 1, 1), "padding": ((1, 1), (1, 1), (0, 0))}),
+        _conv((1, 2, 5, 4, 3), (6, 2, 2, 3, 1), **{**_CUBE, "layout": "NCDHW", "filter_layout": "OIDHW"}),
+    ),
+    ops.max_pool: (
+        sample((2, 4, 6, 3), **_POOL), sample((2, 3, 5, 4), **_POOL, layout="NCHW"), sample((2, 7, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((1, 1), (0, 1))}),
+        sample((2, 6, 3), **_LINE), sample((2, 7, 3), **{**_LINE, "window": (3,), "padding": ((1, 1),)}), sample((2, 3, 2, 6, 4), **_SOLID),
+        sample((2, 3, 5, 4), **_UNEVEN), sample((2, 5, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((2, 2), (1, 1))}),
+    ),
+    ops.max_pool_select: (sample((2, 3, 2, 6, 4), (2, 3, 2, 6, 4), **_SOLID), sample((2, 6, 3), (2, 6, 3), **_LINE)),
+    ops.average_pool: (
+        sample((2, 4, 6, 3), **_POOL), sample((2, 3, 5, 4), **_POOL, layout="NCHW"), sample((2, 5, 4, 3), **{**_POOL, "padding": ((1, 1), (1, 1))}),
+        sample((2, 7, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((1, 1), (0, 1))}), sample((2, 5, 4, 3), count_padding=True, **{**_POOL, "padding": ((1, 1), (1, 1))}),
+        sample((2, 6, 3), **_LINE), sample((2, 7, 3), **{**_LINE, "window": (3,), "padding": ((1, 1),)}), sample((2, 3, 2, 6, 4), **_SOLID),
+        sample((2, 3, 5, 4), **_UNEVEN), sample((2, 3, 5, 4), count_padding=True, **_UNEVEN), sample((2, 3, 2, 6, 4), count_padding=True, **_SOLID),
+    ),
+    ops.batch_norm: (sample((4, 2, 5, 3), (3,), (3,)), sample((4, 3), (3,), None), sample((2, 3, 5), (3,), (3,), axis=1), sample((2, 3, 4, 5), (4,), (4,), axis=2)),
+    ops.batch_norm_inference: tuple(
+        sample(shape, *affine, (3,), np.array([0.5, 1.5, 1.0], np.float32), axis=axis, epsilon=1e-2)
+        for shape, axis in (((2, 4, 5, 3), -1), ((2, 3, 5, 4), 1), ((2, 4, 3), 2)) for affine in (((3,), (3,)), (None, (3,)), ((3,), None))
+    ),
+    ops.layer_norm: (sample((2, 4, 3), None, None), sample((2, 4, 3), (2, 1, 3), (3,), axes=(1,)), sample((2, 4, 3), (4, 3), (4, 3), axes=(-2, -1), epsilon=1e-2)),
+    ops.take: (sample((5, 4), np.array([3, 1], np.int64), axis=-2), sample((5, 4), np.array([[3], [1]], np.uint8)), sample((5, 4), np.array(2, np.int32))),
+    ops.scatter_add: (
+        sample((2, 4), np.array([1, 1], np.int64), size=3), sample((2, 3, 4), np.array([[1, 0], [2, 1], [1, 1]], np.uint8).T, size=3, axis=-2),
+        sample((4,), np.array(1, np.int32), size=3),
+    ),
+    ops.one_hot: (sample(np.array([0, 2, 7], np.uint8), depth=3),),
+    ops.softmax_cross_entropy: (sample((3, 4), (3, 4)),),
+    ops.sparse_softmax_cross_entropy: (sample((4, 3), np.array([2, 0, 1, 2], np.int64)), sample((2, 3), np.array([2, 0], np.uint8))),
+    ops.pad: (
+        sample((2, 3), np.float32(0), low=(1, 0), high=(2, 1), interior=(0, 0)), sample((1, 3), np.float32(2), low=(1, 0), high=(2, 1), interior=(1, 2)),
+        sample((2, 3, 4), np.float32(0.5), low=(0, 1, 2), high=(0, 0, 1), interior=(1, 0, 2)),
+    ),
+    ops.slice_: (sample((3, 4, 5), starts=(0, 1, 4), stops=(3, 1, 5), steps=(1, 1, 2)),),
+    ops.transpose: (sample((2, 3, 4), axes=(0, 2, 1)), sample((2, 3, 4, 5), axes=(0, 1, -1, -2))),
+    ops.broadcast_to: (sample((), shape=()), sample((2, 1), shape=(2, 3))),
+    ops.cast: (
+        sample((2, 3), dtype=dtype_of("float64"), differentiable=False), sample(np.array([[1 - 2j, 3j]], np.complex64), dtype=dtype_of("float32"), differentiable=False),
+        sample(np.array([300, -1], np.int32), dtype=dtype_of("uint8")), sample(np.array([-1, 2**40 + 3], np.int64), dtype=dtype_of("uint32")),
+        sample(np.array([np.nan, 0.0], np.float32), dtype=dtype_of("bool"), differentiable=False),
+    ),
+    ops.reduce_sum: (
+        sample((2, 3), axes=()), sample(np.array([[100, 100], [2, 3]], np.int8), axes=(1,)), sample(np.array([2**31 - 1, 1], np.int32)),
+        sample(np.array([2**53, 1], np.int64)), sample(_WORDS, keepdims=True), sample((2, 3), keepdims=True), sample((2, 3, 4), axes=(1, 2)),
+    ),
+    ops.reduce_max: (sample((2, 3), axes=()), sample(np.array([3, -7], np.int32)), sample((2, 3), keepdims=True)),
+    ops.reduce_min: (sample((2, 3), axes=()), sample(np.array([3, -7], np.int64)), sample((2, 3), keepdims=True)),
+    ops.reduce_mean: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
+    ops.reduce_variance: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
+    ops.log_sum_exp: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
+    ops.argmax: (sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False),),
+    ops.argmin: (sample((2, 3), axis=0, dtype=dtype_of("int32"), differentiable=False), sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False)),
+    ops.add: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**31 - 1], np.int32), np.array([1], np.int32))),
+    ops.subtract: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([3], np.uint8), np.array([5], np.uint8))),
+    ops.multiply: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**40 + 1], np.int64), np.array([2**40 - 1], np.int64))),
+    ops.negative: (sample(_WORDS), sample(np.array([3, -4], np.int32))),
+    ops.sign: (sample(np.array([3, 0, -4], np.int32)),),
+    ops.absolute: (sample(np.array([3, 0, -4], np.int32)),),
+    ops.less: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64))),
+    ops.less_equal: (sample(_WORDS, _WORDS[::-1].copy()),),
+    ops.greater: (sample(_WORDS, _WORDS[::-1].copy()),),
+    ops.greater_equal: (sample(_WORDS, _WORDS[::-1].copy()),),
+    ops.isnan: (sample(np.array([3, 0], np.int32)),),
+    ops.isfinite: (sample(np.array([3, 0], np.int32)),),
+    ops.elu: (sample((2, 3), alpha=0.7, between=(0.5, 2.0)),),
+    ops.arange: (sample(size=4, dtype=dtype_of("float64")), sample(size=3, dtype=dtype_of("uint8"))),
+    ops.advance_counter: (sample(np.array([2**32 - 1, 2**32 - 1], np.uint32), amount=2), sample(np.array([5, 7], np.uint32), amount=2**40 + 3)),
+}  # fmt: skip
+
+
+def samples_of(op: Op) -> tuple[Sample, ...]:
+    return (*op.samples, *MORE.get(op, ()))
+
+
+def sample_graph(op: Op, *, dtype: str = "float32", only: Sequence[Sample] | None = None) -> tuple[Graph, list[np.ndarray]]:
+    """A graph that applies `op` to each of its samples and differentiates them, and its arrays.
+
+    The gradients are those of a random projection of all outputs, and of the first alone where there are several: a
+    rule may claim that and not the other. Float32 operands become `dtype`.
+    """
+    graph, arrays = Graph(op.name), []
+    generator = np.random.default_rng(7)
+    for k, s in enumerate(samples_of(op) if only is None else only):
+        operands = [None if o is None else _as(np.asarray(o), dtype) for o in s.operands]
+        types = [None if a is None else TensorType(dtype_of(a.dtype), a.shape) for a in operands]
+        arrays += [a for a in operands if a is not None]
+        arrays += add_sample(graph, op, s, types, f"s{k}", generator)
+    return graph, arrays
+
+
+def _as(array: np.ndarray, dtype: str) -> np.ndarray:
+    return array.astype(dtype) if array.dtype == np.float32 else array
+
+
+def add_sample(
+    graph: Graph, op: Op, s: Sample, types: Sequence[Any], name: str, generator: np.random.Generator, attributes: Mapping[str, Any] | None = None
+) -> list[np.ndarray]:
+    """Append one sample, differentiated, on operands of these types; the arrays that it is projected on."""
+    values = [None if t is None else graph.input(f"{name}_{i}", t) for i, t in enumerate(types)]
+    results = graph.apply(op, *values, **(s.attributes if attributes is None else attributes))
+    outputs = results if isinstance(results, tuple) else (results,)
+    for j, value in enumerate(outputs):
+        graph.output(value, f"{name}.out{j}")
+    wrt = [v for v in values if v is not None and v.dtype.is_float]
+    floats = [v for v in outputs if v.dtype.is_float]
+    if not s.differentiable or op.gradient == NO_GRADIENT or not wrt or not floats:
+        return []
+    arrays = []
+    for chosen in [floats, floats[:1]][: len(floats)]:
+        seeds = []
+        for value in chosen:
+            shape = tuple(n if isinstance(n, int) else BATCH for n in value.shape)
+            arrays.append(np.asarray(generator.normal(size=shape)).astype(value.dtype.numpy))
+            seeds.append(graph.input(f"{name}_seed{len(arrays)}", value.type))
+        for i, gradient in enumerate(backward(chosen, seeds, wrt)):
+            if gradient is not None:
+                graph.output(gradient, f"{name}.gradient{len(chosen)}.{i}")
+    return arrays
+
+
+BATCH = 11  # what the unknown size is when a graph runs; no sample has it
+
+
+def graph_of_unknown_batch(op: Op) -> tuple[Graph, list[np.ndarray]] | None:
+    """The samples that can have a leading axis of unknown size, as one graph; None where no sample of the op can."""
+    chosen = []
+    for s in samples_of(op):
+        for change in (_first_alone, _all_alike):
+            if _fits(op, s, change):
+                chosen.append((s, change))
+                break
+    if not chosen:
+        return None
+    graph, arrays = Graph(op.name), []
+    generator = np.random.default_rng(7)
+    for k, (s, change) in enumerate(chosen):
+        types, attributes = change(s)
+        for t, o in zip(types, s.operands, strict=True):
+            if t is not None:
+                shape = tuple(n if isinstance(n, int) else BATCH for n in t.shape)
+                arrays.append(np.resize(np.asarray(o), shape))
+        arrays += add_sample(graph, op, s, types, f"s{k}", generator, attributes)
+    return graph, arrays
+
+
+def _types(s: Sample) -> list[Any]:
+    return [None if o is None else TensorType(dtype_of(np.asarray(o).dtype), np.shape(o)) for o in s.operands]
+
+
+def _first_alone(s: Sample) -> tuple[list[Any], Mapping[str, Any]]:
+    types = _types(s)
+    types[0] = types[0].with_shape((symbol("N"), *types[0].shape[1:]))
+    return types, s.attributes
+
+
+def _all_alike(s: Sample) -> tuple[list[Any], Mapping[str, Any]]:
+    """Operands, and an attribute `shape`, that begin as the first operand does."""
+    types, n = _types(s), np.shape(s.operands[0])[0]
+    alike = [t if t is None or t.rank == 0 or t.shape[0] != n else t.with_shape((symbol("N"), *t.shape[1:])) for t in types]
+    shape = s.attributes.get("shape")
+    return alike, {**s.attributes, "shape": (symbol("N"), *shape[1:])} if shape and shape[0] == n else s.attributes
+
+
+def _fits(op: Op, s: Sample, change: Any) -> bool:
+    if not s.operands or s.operands[0] is None or np.ndim(s.operands[0]) < 1 or np.shape(s.operands[0])[0] == 0:
+        return False
+    graph = Graph()
+    try:
+        types, attributes = change(s)
+        add_sample(graph, op, s, types, "s", np.random.default_rng(0), attributes)
+    except (IsogradError, TypeError, ValueError):
+        return False
+    return not graph.guards and any(not isinstance(n, int) for p in graph.outputs for n in p.value.shape)
