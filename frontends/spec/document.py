@@ -59,8 +59,9 @@ class Document:
         return SpecError(f"{self.where(place)}: {message}")
 
     def within(self, error: SpecError, block: str, place: Place) -> SpecError:
-        """An error of a block's part, with the place where the block was used."""
-        return SpecError(f"{error} (in the block {block!r}, used at {self.where(place)})")
+        """An error of a block's part, with the place where the block was used; two such places are enough."""
+        trail = f" (in the block {block!r}, used at {self.where(place)})"
+        return SpecError(f"{error}{trail if str(error).count(' (in the block ') < 2 else ''}")
 
 
 def keys(place: Place) -> str:

@@ -97,8 +97,9 @@ class _Reader:
         names = self._names(parts, uses)
         chain = list(self._chain(parts, uses, names, within))
         steps = [*chain, *self._tensors(parts, names, within)]
+        ordered = _ordered(self.document, parts, steps)
         outputs = tuple(parts.outputs) or ((chain[-1].names[0],) if chain else self._only_unused(parts, steps))
-        body = Body(tuple(parts.inputs), parts.parameters, _ordered(self.document, parts, steps), outputs)
+        body = Body(tuple(parts.inputs), parts.parameters, ordered, outputs)
         _check_uses(self.document, parts, body)
         if body.size > MOST_STEPS:
             raise self.document.error(parts.place, _TOO_MANY)

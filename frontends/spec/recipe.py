@@ -63,8 +63,8 @@ def read_metrics(value: Any) -> tuple[str, ...]:
     found = []
     for i, name in enumerate(names):
         with below(i):
-            known = ALIASES.get(name, name) if isinstance(name, str) else name
-            if known not in METRICS:
+            known = ALIASES.get(str(name), name)
+            if not isinstance(name, str) or known not in METRICS:
                 raise OptionError(f"unknown metric {show(name)}{hint(str(name), METRICS)}")
             if known in found:
                 raise OptionError(f"the metric {show(name)} stands there twice")
