@@ -67,21 +67,22 @@ def compare(
 
     model, settings, data = _with_data(file)
     names: Any = "all" if backends == "all" else tuple(b.strip() for b in backends.split(","))
-    with _progress(as_json) as progress:
+    chosen: Any = what
+    with _spinner(as_json) as tell:
         report = run(
             model,
             data=data,
             backends=names,
-            what=what,
+            what=chosen,
             steps=steps or settings["steps"],
             batch_size=settings["batch_size"],
             seed=settings["seed"],
-            progress=progress,
+            progress=tell,
         )
     place = html or Path(f"{model.name}-report.html")
     report.to_html(place)
     if as_json:
-        out.print_json(report.to_json())
+        out.print_json(json.dumps(report.to_dict()))
     else:
         out.print(report.table, markup=False)
         out.print(f"report: {place}")
@@ -190,6 +191,16 @@ def _with_data(file: Path) -> tuple[Any, dict[str, Any], Any]:
     spec = read_spec(file)
     settings |= spec.training
     return model, settings, spec_data(spec)
+
+
+@contextlib.contextmanager
+def _spinner(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """`tell(text)` on standard error: what is being done now."""
+    if quiet or not err.is_terminal:
+        yield lambda text: None
+        return
+    with err.status("starting") as status:
+        yield status.update
 
 
 @contextlib.contextmanager

@@ -74,7 +74,8 @@ class ModuleWriter:
             read = [o for i, o in enumerate(operands) if i not in gone and (i < most or not is_none(o))]
             return ast.Call(name_of(self.helper(rule)), read, keywords)
         expression = substitute(template, bind(rule, operands, attributes), rule.__globals__)
-        return self.resolve_names(expression, rule.__globals__)
+        resolved: ast.expr = self.resolve_names(expression, rule.__globals__)
+        return resolved
 
     def resolve_names(self, tree: Any, scope: Mapping[str, Any]) -> Any:
         """Take along the helpers that a piece of code reads; constants of the rule's module are written out."""

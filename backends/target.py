@@ -78,9 +78,7 @@ def number_literal(value: Any, dtype: DType) -> str:
     scalar = np.asarray(value).reshape(())[()]
     if dtype.is_float and dtype.bits < 64:
         wide = float(scalar)
-        short = (
-            np.format_float_positional(scalar.astype(np.float32), unique=True, trim="0") if np.isfinite(wide) else ""
-        )
+        short = np.format_float_positional(np.float32(scalar), unique=True, trim="0") if np.isfinite(wide) else ""
         compact = repr(float(short)) if short else repr(wide)
         exact = bool(np.isfinite(wide)) and scalar.dtype.type(float(compact)) == scalar
         return compact if exact else _special(wide)

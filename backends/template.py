@@ -224,10 +224,8 @@ class _Fold(ast.NodeTransformer):
         ):
             return node
         scope = {n: _KNOWN.get(n) or self.scope.get(n) for n in names - bound}
-        value = eval(
-            compile(ast.Expression(ast.fix_missing_locations(deepcopy(node))), "<template>", "eval"),
-            {"__builtins__": {}} | scope,
-        )  # type: ignore[arg-type]  # our own templates only, never text from a model
+        text = ast.unparse(node)  # of our own templates and of literals, never text from a model
+        value = eval(text, {"__builtins__": {}} | scope)
         return literal(tuple(value) if inspect.isgenerator(value) else value)
 
     def _is_known(self, name: str) -> bool:

@@ -50,12 +50,12 @@ def _numpy() -> Reader:
 def _torch() -> Reader:
     torch = sys.modules["torch"]
     return {
-        "threads": torch.get_num_threads,
+        "threads": lambda: torch.get_num_threads(),
         "TF32 in products": lambda: torch.backends.cuda.matmul.allow_tf32,
         "TF32 in cuDNN": lambda: torch.backends.cudnn.allow_tf32,
-        "float32 product precision": torch.get_float32_matmul_precision,
-        "deterministic algorithms": torch.are_deterministic_algorithms_enabled,
-        "oneDNN": torch.backends.mkldnn.is_available,
+        "float32 product precision": lambda: torch.get_float32_matmul_precision(),
+        "deterministic algorithms": lambda: torch.are_deterministic_algorithms_enabled(),
+        "oneDNN": lambda: torch.backends.mkldnn.is_available(),
     }
 
 
@@ -63,9 +63,8 @@ def _tensorflow() -> Reader:
     config = sys.modules["tensorflow"].config
     return {
         "threads": lambda: config.threading.get_intra_op_parallelism_threads() or "all",
-        "TF32": config.experimental.tensor_float_32_execution_enabled,
+        "TF32": lambda: config.experimental.tensor_float_32_execution_enabled(),
         "oneDNN": lambda: os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
-        "deterministic ops": config.experimental.is_op_determinism_enabled,
         "flushes denormals": lambda: True,
     }
 

@@ -75,7 +75,7 @@ def spread_allowance(expected: Expected, spread: np.ndarray) -> np.ndarray:
 
 def _undecided(verdict: Verdict, second: Verdict, near: Sequence[NearTie]) -> Verdict:
     count, node = sum(n.count for n in near), near[0].node
-    many = f"{count} decisions are" if count > 1 else "one decision is"
+    many = f"{count:,} decisions are" if count > 1 else "one decision is"
     reason = (
         f"{verdict.reason}; but {many} so near a tie that rounding may turn them (the first: {node.op.name} at "
         f"{node.origin or 'an unknown place'}, by {near[0].distance:.1e}), and turned they explain it"
@@ -185,8 +185,11 @@ def _curve(losses: Sequence[float], expected: Sequence[Expected], spreads: Seque
 
 
 def accuracy(hits: int, reference: int, perturbed: Sequence[int], count: int) -> Verdict:
-    """Hold the examples that a trained model gets right to the reference's: one more or less, or as perturbed runs."""
-    allowance = max([1, *(abs(p - reference) for p in perturbed)])
+    """Hold the examples that a trained model gets right to the reference's.
+
+    One more or less is allowed, or 4 times what perturbed runs of the training change.
+    """
+    allowance = max([1, *(int(ALLOWED) * abs(p - reference) for p in perturbed)])
     error = abs(hits - reference)
     reason = f"{hits} of {count} right, the reference {reference}; {allowance} more or less is allowed"
     outcome: Outcome = "same" if error <= allowance else "differs"

@@ -79,14 +79,15 @@ def reference_of(op: Op) -> Rule:
 
 def _run_parts(op: Op, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     types = tuple(None if o is None else TensorType(dtype_of(o.dtype), tuple(np.shape(o))) for o in operands)
-    graph = _parts(op, types, tuple(attributes.items()))
+    graph = parts_of(op, types, tuple(attributes.items()))
     given = [np.asarray(o) for o in operands if o is not None]
     results = evaluate(graph, reference_rule, given)
     return results[0] if len(results) == 1 else tuple(results)
 
 
 @lru_cache(maxsize=4096)
-def _parts(op: Op, types: tuple[TensorType | None, ...], attributes: tuple[tuple[str, Any], ...]) -> Graph:
+def parts_of(op: Op, types: tuple[TensorType | None, ...], attributes: tuple[tuple[str, Any], ...]) -> Graph:
+    """The decomposition of a composite, made once; not to be changed."""
     return decomposition(op, types, dict(attributes))
 
 

@@ -56,7 +56,7 @@ def _conv_input_gradient(
         numbers = (layout, filter_layout, layout)
         return lax.conv_general_dilated(x, w, strides, padding, None, dilations, numbers, groups)
 
-    return jax.linear_transpose(conv, jax.ShapeDtypeStruct([known[c] for c in layout], g.dtype))(g)[0]
+    return jax.linear_transpose(conv, jax.ShapeDtypeStruct([known[c] for c in layout], g.dtype))(g)[0]  # type: ignore[no-untyped-call]
 
 
 def _conv_filter_gradient(
@@ -80,7 +80,7 @@ def _conv_filter_gradient(
         numbers = (layout, filter_layout, layout)
         return lax.conv_general_dilated(x, w, strides, padding, None, dilations, numbers, groups)
 
-    return jax.linear_transpose(conv, jax.ShapeDtypeStruct([known[c] for c in filter_layout], g.dtype))(g)[0]
+    return jax.linear_transpose(conv, jax.ShapeDtypeStruct([known[c] for c in filter_layout], g.dtype))(g)[0]  # type: ignore[no-untyped-call]
 
 
 def _is_plain(node: Node) -> bool:

@@ -31,8 +31,13 @@ def _one_hot_typed(labels: Any, *, depth: Any, dtype: Any) -> Any:
     return jax.nn.one_hot(labels, depth, dtype=dtype)
 
 
-def _is_float32(node: Node) -> bool:
-    return node.outputs[0].dtype == float32
+def _is_jax_float(node: Node) -> bool:
+    """Whether the element type is JAX's own for floats: float32, but in programs with 64-bit types float64."""
+    graph = node.outputs[0].graph
+    values = [p.value for p in graph.inputs] + [v for n in graph.nodes for v in n.outputs]
+    return node.outputs[0].dtype == float32 and not any(
+        v.dtype.bits == 64 and v.dtype.kind != "complex" for v in values
+    )
 
 
-rows = {ops.take: _take, ops.scatter_add: _scatter_add, ops.one_hot: (When(_is_float32, _one_hot), _one_hot_typed)}
+rows = {ops.take: _take, ops.scatter_add: _scatter_add, ops.one_hot: (When(_is_jax_float, _one_hot), _one_hot_typed)}

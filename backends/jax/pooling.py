@@ -79,7 +79,7 @@ def _average_pool_gradient(
         lambda v: _average_pool(
             v, window=window, strides=strides, padding=padding, count_padding=count_padding, layout=layout
         ),
-        jax.ShapeDtypeStruct(tuple(shape), g.dtype),
+        jax.ShapeDtypeStruct(tuple(shape), g.dtype),  # type: ignore[no-untyped-call]
     )
     return pull(g)[0]
 

@@ -58,6 +58,11 @@ def _softplus_gradient(g: Any, out: Any, x: Any) -> Any:
     return tf.raw_ops.SoftplusGrad(gradients=g, features=x)
 
 
+def _is_not_double(node: Node) -> bool:
+    """Whether it does not matter that TensorFlow rounds the constants of a formula to float32."""
+    return node.outputs[0].dtype.name != "float64"
+
+
 def _is_plain_elu(node: Node) -> bool:
     return bool(node.attributes["alpha"] == 1.0)
 
@@ -71,15 +76,15 @@ rows = {
     ops.log_sigmoid: tf.math.log_sigmoid,
     ops.softsign: tf.nn.softsign,
     ops.selu: tf.nn.selu,
-    ops.leaky_relu: _leaky_relu,
+    ops.leaky_relu: When(_is_not_double, _leaky_relu),
     ops.elu: When(_is_plain_elu, _elu),
-    ops.gelu: _gelu,
+    ops.gelu: When(_is_not_double, _gelu),
     ops.softmax: _softmax,
     ops.log_softmax: _log_softmax,
     GradientOf(ops.relu): _relu_gradient,
     GradientOf(ops.relu6): _relu6_gradient,
     GradientOf(ops.selu): _selu_gradient,
-    GradientOf(ops.leaky_relu): _leaky_relu_gradient,
+    GradientOf(ops.leaky_relu): When(_is_not_double, _leaky_relu_gradient),
     GradientOf(ops.elu): When(_is_plain_elu, _elu_gradient),
     GradientOf(ops.softplus): _softplus_gradient,
 }

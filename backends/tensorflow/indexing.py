@@ -24,6 +24,7 @@ def _scatter_add(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
 
 def _scatter_add_inside(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
     """Add the slices of g at their indices along an axis of zeros."""
+    indices = tf.cast(indices, tf.int64)
     places = range(axis % (g.shape.rank - indices.shape.rank + 1), g.shape.rank)[: indices.shape.rank]
     others = [i for i in range(g.shape.rank) if i not in places]
     total = tf.math.unsorted_segment_sum(tf.transpose(g, [*places, *others]), indices, size)
@@ -48,7 +49,7 @@ def _adds_first(node: Node) -> bool:
     g, indices = node.inputs
     assert g is not None
     assert indices is not None
-    return node.attributes["axis"] in (0, -(g.rank - indices.rank + 1)) and indices.rank > 0
+    return node.attributes["axis"] in (0, indices.rank - g.rank - 1) and indices.rank > 0 and _indices_fit(node)
 
 
 def _is_float32(node: Node) -> bool:

@@ -40,10 +40,6 @@ def _broadcast_to(x: Any, *, shape: Any) -> Any:
     return tf.broadcast_to(x, shape)
 
 
-def _broadcast_to_scalar(x: Any, *, shape: Any) -> Any:
-    return x
-
-
 def _concatenate(*xs: Any, axis: Any) -> Any:
     return tf.concat(xs, axis)
 
@@ -117,7 +113,7 @@ def _is_scalar(node: Node) -> bool:
 rows = {
     ops.reshape: (When(_is_scalar, _scalar), _reshape),
     ops.transpose: (When(_is_matrix, _matrix_transpose), When(_counts_from_back, _transpose_from_back), _transpose),
-    ops.broadcast_to: (When(_is_scalar, _broadcast_to_scalar), _broadcast_to),
+    ops.broadcast_to: _broadcast_to,
     ops.concatenate: _concatenate,
     ops.slice_: _slice,
     ops.pad: (When(_is_padded_with_zeros, _pad_zeros), When(is_interior_free, _pad), _pad_between),

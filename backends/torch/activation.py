@@ -84,6 +84,11 @@ def _is_double(node: Node) -> bool:
     return node.outputs[0].dtype.name == "float64"
 
 
+def _is_not_double(node: Node) -> bool:
+    """PyTorch's gradient of hard_sigmoid divides by 6 in float32."""
+    return not _is_double(node)
+
+
 def _has_one_slope_at_zero(node: Node) -> bool:
     """PyTorch's gradient of elu at 0 is alpha, ours 1."""
     return bool(node.attributes["alpha"] == 1.0)
@@ -105,7 +110,7 @@ rows = {
     ops.log_softmax: _log_softmax,
     GradientOf(ops.relu): _relu_gradient,
     GradientOf(ops.relu6): _relu6_gradient,
-    GradientOf(ops.hard_sigmoid): _hard_sigmoid_gradient,
+    GradientOf(ops.hard_sigmoid): When(_is_not_double, _hard_sigmoid_gradient),
     GradientOf(ops.silu): _silu_gradient,
     GradientOf(ops.selu): _selu_gradient,
     GradientOf(ops.leaky_relu): _leaky_relu_gradient,

@@ -36,10 +36,6 @@ def _broadcast_to(x: Any, *, shape: Any) -> Any:
     return x.expand(*shape)
 
 
-def _same(x: Any, *, shape: Any) -> Any:
-    return x
-
-
 def _concatenate(*xs: Any, axis: Any) -> Any:
     return torch.cat(xs, axis)
 
@@ -119,7 +115,7 @@ def _is_scalar(node: Node) -> bool:
 rows = {
     ops.reshape: (When(_is_scalar, _scalar), _reshape),
     ops.transpose: (When(_is_matrix, _matrix_transpose), When(_is_stack, _stack_transpose), _transpose),
-    ops.broadcast_to: (When(_is_scalar, _same), _broadcast_to),
+    ops.broadcast_to: _broadcast_to,
     ops.concatenate: _concatenate,
     ops.slice_: _slice,
     ops.pad: (When(_is_padded_with_zeros, _pad_zeros), When(_is_padded_with_number, _pad), _pad_between),

@@ -121,14 +121,7 @@ class _Builder:
         return value.named(step.name) if step.is_named else value
 
     def _call(self, step: Step, path: str, operands: Sequence[Value]) -> Value:
-        names = (
-            step.what.inputs
-            if isinstance(step.what, Body)
-            else ["x"]
-            if len(operands) == 1
-            else [f"x{i}" for i in range(len(operands))]
-        )
-        arguments = dict(zip(names, operands, strict=True))
+        arguments = dict(zip(_argument_names(step, len(operands)), operands, strict=True))
         with self.graph.scope(step.name, step.kind, arguments):
             if isinstance(step.what, Body):
                 return self._inner(step, step.what, f"{path}.", arguments)
@@ -185,7 +178,7 @@ class _Builder:
         return self.graph.input(path.rpartition(".")[2], type_, role, path)
 
     def penalize(self, path: str, penalty: Penalty | None) -> None:
-        if penalty is None:
+        if penalty is None or not (penalty.l1 or penalty.l2):
             return
         if self.spec.loss is None:
             raise TypeMismatchError("a regularizer is added to the loss, and the spec has no section 'loss'")
@@ -227,6 +220,13 @@ class _Builder:
         return Recipe(
             self.spec.loss, self.spec.optimizer, sections.metrics, sections.loss_weights, tuple(self.penalties)
         )
+
+
+def _argument_names(step: Step, count: int) -> Sequence[str]:
+    """What a layer or a block calls the tensors that it is applied to."""
+    if isinstance(step.what, Body):
+        return step.what.inputs
+    return ["x"] if count == 1 else [f"x{i}" for i in range(count)]
 
 
 def _complete(error: Exception) -> str:

@@ -283,10 +283,8 @@ Number = Annotated[float, Field(allow_inf_nan=False), Words("a number")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), Words("a positive number")]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), Words("a number of at least 0")]
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Words("a number from 0 to 1")]
-Below1 = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Words("a number of at least 0 and below 1")]
 Sizes1 = Annotated[tuple[Count], PerAxis("a positive whole number", 1)]
 Sizes2 = Annotated[tuple[Count, Count], PerAxis("a positive whole number or a list of 2", 2)]
 Sizes3 = Annotated[tuple[Count, Count, Count], PerAxis("a positive whole number or a list of 3", 3)]
-
 
 NAMES_SCHEMA: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}

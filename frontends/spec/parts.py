@@ -78,7 +78,7 @@ def _either(source: Sections | Block, name: str, root: Place) -> dict[str, Place
     for key, items in given.items():
         if isinstance(items, dict):
             return {item: (*root, key, item) for item in items}
-        return {item: (*root, key) for item in ([items] if isinstance(items, str) else items)}
+        return dict.fromkeys([items] if isinstance(items, str) else items, (*root, key))
     return {}
 
 

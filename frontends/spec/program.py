@@ -16,6 +16,7 @@ from .parts import SEQUENTIAL, Parts, Use, block_parts, given, read_use, top_par
 from .sections import Block, Parameter, Sections
 
 MOST_STEPS = 10_000  # of a spec with its blocks unfolded and repeated
+DEEPEST = 32  # how deep blocks may nest
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,16 @@ class _Reader:
     document: Document
     blocks: Mapping[str, Block]
     count: int = 0
+    depth: int = 0
+
+    def inner(self, parts: Parts, within: tuple[str, ...]) -> Body:
+        """The body of a block."""
+        if self.depth == DEEPEST:
+            raise OptionError(f"blocks may nest {DEEPEST} deep, and these nest deeper")
+        self.depth += 1
+        body = self.body(parts, within)
+        self.depth -= 1
+        return body
 
     def body(self, parts: Parts, within: tuple[str, ...]) -> Body:
         uses = list(self._uses(parts))
@@ -181,7 +192,7 @@ class _Reader:
             raise OptionError(f"{use.kind} takes a list of layers, not {show(use.options)}", use.place)
         root = (*place, *use.place)
         layers = [(item, (*root, i)) for i, item in enumerate(use.options)]
-        return self.body(Parts({"x": root}, {}, layers, {}, {}, root), within)
+        return self.inner(Parts({"x": root}, {}, layers, {}, {}, root), within)
 
     def _block(self, use: Use, place: Place, within: tuple[str, ...]) -> Body:
         if use.kind in within:
@@ -191,7 +202,7 @@ class _Reader:
         try:
             with reporting(self.document, root):
                 parts = block_parts(self.blocks[use.kind], arguments, root)
-            return self.body(parts, (*within, use.kind))
+            return self.inner(parts, (*within, use.kind))
         except SpecError as error:
             raise self.document.within(error, use.kind, (*place, *use.place)) from error.__cause__
 
@@ -216,9 +227,7 @@ def _operands(use: Use, what: Layer | Body, previous: str | None) -> tuple[str, 
     operands = use.of if use.of is not None else (previous,) if previous is not None else ()
     if len(operands) >= least and (most is None or len(operands) <= most):
         return operands
-    number = (
-        "one tensor" if most == least == 1 else f"{least} tensors" if most == least else f"at least {least} tensors"
-    )
+    number = "one tensor" if least == 1 else f"{'' if most == least else 'at least '}{least} tensors"
     if use.of is not None:
         raise OptionError(f"{use.kind} takes {number}, but `of` names {len(operands)}", use.place)
     raise OptionError(f"{use.kind} takes {number}: say which with `of: {'x' if least == 1 else '[x, y]'}`", use.place)

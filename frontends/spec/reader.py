@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ class Spec:
     @property
     def name(self) -> str:
         """The model's name: the spec's own, or the file's."""
-        stem = Path(self.document.name).stem
+        stem = re.sub(r"\W", "_", Path(self.document.name).stem)
         return self.sections.name or (stem if is_name(stem) and stem != "spec" else "model")
 
     @property

@@ -29,7 +29,7 @@ from .options import (
     section,
     sections,
     show,
-)  # fmt: skip
+)
 from .penalties import PenaltyOption
 from .recipe import LossOption, MetricsOption, OptimizerOption
 

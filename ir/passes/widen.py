@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..evaluate import decomposition
+from ..evaluate import parts_of
 from ..graph import Graph, Node, Value
 from ..op import Op
 from ..rewrite import Rewriter
@@ -51,9 +51,9 @@ def _wide(dtype: DType) -> DType:
 
 def _emit(graph: Graph, node: Node, inputs: Values) -> tuple[Value, ...]:
     """Append what a node of declared types computes on wide inputs."""
-    declared = [None if v is None else v.type for v in node.inputs]
+    declared = tuple(None if v is None else v.type for v in node.inputs)
     if node.op.is_composite:
-        return _emit_parts(graph, decomposition(node.op, declared, node.attributes), inputs)
+        return _emit_parts(graph, parts_of(node.op, declared, tuple(node.attributes.items())), inputs)
     if node.op is ops.constant:
         value = node.attributes["value"]
         return (graph.constant(value.astype(_wide(node.outputs[0].dtype).numpy), _wide(node.outputs[0].dtype)),)

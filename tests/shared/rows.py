@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from isograd.ir import Graph, Op, TensorType, ops
+from isograd.ir import Graph, Op, TensorType, Value, ops
 from isograd.ir.autodiff import backward
 from isograd.ir.dims import symbol
 from isograd.ir.errors import IsogradError
+from isograd.ir.evaluate import resolve
 from isograd.ir.op import NO_GRADIENT, Sample, sample
 from isograd.ir.types import dtype_of
 
+Arrays = list[np.ndarray]
 _IMAGE = {"padding": ((1, 1), (1, 1)), "dilations": (1, 1)}
 _PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilations": (1, 1)}
 _FIRST = {"layout": "NCHW", "filter_layout": "OIHW"}
@@ -23,6 +25,10 @@ _SOLID = {"window": (2, 1, 3), "strides": (2, 1, 2), "padding": ((0, 1), (0, 0),
 _CUBE = {"strides": (1, 2, 1), "padding": ((0, 0), (1, 1), (0, 1)), "dilations": (1, 1, 1), "layout": "NDHWC", "filter_layout": "DHWIO"}
 _UNEVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((0, 1), (1, 0)), "layout": "NCHW"}
 _WORDS = np.array([1, 2**31 + 5, 2**32 - 1], np.uint32)
+
+
+_NUMBERS = (sample((2, 3), 0.3), sample(1.7, (2, 3)), sample(np.array([3, -4], np.int64), 2), sample(2, np.array([3, -4], np.int32)))
+_ORDERS = (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64)), *_NUMBERS)
 
 
 def _conv(x: tuple[int, ...], w: tuple[int, ...], **attributes: Any) -> Sample:
@@ -61,7 +67,7 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample(shape, *affine, (3,), np.array([0.5, 1.5, 1.0], np.float32), axis=axis, epsilon=1e-2)
         for shape, axis in (((2, 4, 5, 3), -1), ((2, 3, 5, 4), 1), ((2, 4, 3), 2)) for affine in (((3,), (3,)), (None, (3,)), ((3,), None))
     ),
-    ops.layer_norm: (sample((2, 4, 3), None, None), sample((2, 4, 3), (2, 1, 3), (3,), axes=(1,)), sample((2, 4, 3), (4, 3), (4, 3), axes=(-2, -1), epsilon=1e-2)),
+    ops.layer_norm: (sample((2, 4, 3), None, None), sample((2, 4, 3), (3,), (4, 3), axes=(1,)), sample((2, 4, 3), (4, 3), (4, 3), axes=(-2, -1), epsilon=1e-2)),
     ops.take: (sample((5, 4), np.array([3, 1], np.int64), axis=-2), sample((5, 4), np.array([[3], [1]], np.uint8)), sample((5, 4), np.array(2, np.int32))),
     ops.scatter_add: (
         sample((2, 4), np.array([1, 1], np.int64), size=3), sample((2, 3, 4), np.array([[1, 0], [2, 1], [1, 1]], np.uint8).T, size=3, axis=-2),
@@ -71,6 +77,7 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ops.softmax_cross_entropy: (sample((3, 4), (3, 4)),),
     ops.sparse_softmax_cross_entropy: (sample((4, 3), np.array([2, 0, 1, 2], np.int64)), sample((2, 3), np.array([2, 0], np.uint8))),
     ops.pad: (
+        sample((2, 3), 0.3, low=(1, 0), high=(2, 1), interior=(0, 0)), sample((2, 3), 0.0, low=(1, 0), high=(0, 0), interior=(0, 0)),
         sample((2, 3), np.float32(0), low=(1, 0), high=(2, 1), interior=(0, 0)), sample((1, 3), np.float32(2), low=(1, 0), high=(2, 1), interior=(1, 2)),
         sample((2, 3, 4), np.float32(0.5), low=(0, 1, 2), high=(0, 0, 1), interior=(1, 0, 2)),
     ),
@@ -93,16 +100,23 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ops.log_sum_exp: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
     ops.argmax: (sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False),),
     ops.argmin: (sample((2, 3), axis=0, dtype=dtype_of("int32"), differentiable=False), sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False)),
-    ops.add: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**31 - 1], np.int32), np.array([1], np.int32))),
-    ops.subtract: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([3], np.uint8), np.array([5], np.uint8))),
-    ops.multiply: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**40 + 1], np.int64), np.array([2**40 - 1], np.int64))),
+    ops.add: (*_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**31 - 1], np.int32), np.array([1], np.int32))),
+    ops.subtract: (*_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([3], np.uint8), np.array([5], np.uint8))),
+    ops.divide: (sample((2, 3), 0.3, between=(0.5, 2.0)), sample(1.7, (2, 3), between=(0.5, 2.0))),
+    ops.power: (sample((2, 3), 1.5, between=(0.5, 2.0)), sample(1.7, (2, 3))),
+    ops.maximum: _NUMBERS,
+    ops.minimum: _NUMBERS,
+    ops.where: tuple(sample(np.array([True, False, True]), *branches) for branches in (((2, 3), 0.3), (0.3, (2, 3)), (1, np.array([[2], [3]], np.int64)))),
+    ops.equal: _ORDERS,
+    ops.not_equal: _ORDERS,
+    ops.multiply: (*_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**40 + 1], np.int64), np.array([2**40 - 1], np.int64))),
     ops.negative: (sample(_WORDS), sample(np.array([3, -4], np.int32))),
     ops.sign: (sample(np.array([3, 0, -4], np.int32)),),
     ops.absolute: (sample(np.array([3, 0, -4], np.int32)),),
-    ops.less: (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64))),
-    ops.less_equal: (sample(_WORDS, _WORDS[::-1].copy()),),
-    ops.greater: (sample(_WORDS, _WORDS[::-1].copy()),),
-    ops.greater_equal: (sample(_WORDS, _WORDS[::-1].copy()),),
+    ops.less: _ORDERS,
+    ops.less_equal: _ORDERS,
+    ops.greater: _ORDERS,
+    ops.greater_equal: _ORDERS,
     ops.isnan: (sample(np.array([3, 0], np.int32)),),
     ops.isfinite: (sample(np.array([3, 0], np.int32)),),
     ops.elu: (sample((2, 3), alpha=0.7, between=(0.5, 2.0)),),
@@ -115,7 +129,7 @@ def samples_of(op: Op) -> tuple[Sample, ...]:
     return (*op.samples, *MORE.get(op, ()))
 
 
-def sample_graph(op: Op, *, dtype: str = "float32", only: Sequence[Sample] | None = None) -> tuple[Graph, list[np.ndarray]]:
+def sample_graph(op: Op, *, dtype: str = "float32", only: Sequence[Sample] | None = None) -> tuple[Graph, Arrays]:
     """A graph that applies `op` to each of its samples and differentiates them, and its arrays.
 
     The gradients are those of a random projection of all outputs, and of the first alone where there are several: a
@@ -124,35 +138,40 @@ def sample_graph(op: Op, *, dtype: str = "float32", only: Sequence[Sample] | Non
     graph, arrays = Graph(op.name), []
     generator = np.random.default_rng(7)
     for k, s in enumerate(samples_of(op) if only is None else only):
-        operands = [None if o is None else _as(np.asarray(o), dtype) for o in s.operands]
-        types = [None if a is None else TensorType(dtype_of(a.dtype), a.shape) for a in operands]
-        arrays += [a for a in operands if a is not None]
-        arrays += add_sample(graph, op, s, types, f"s{k}", generator)
+        operands = [_as(o, dtype) for o in s.operands]
+        arrays += [o for o in operands if isinstance(o, np.ndarray)]
+        arrays += _add(graph, op, s, _types(operands), s.attributes, f"s{k}", generator)
     return graph, arrays
 
 
-def _as(array: np.ndarray, dtype: str) -> np.ndarray:
+def _as(operand: Any, dtype: str) -> Any:
+    """A number and None stay; a float32 array, or a NumPy scalar, becomes one of the type."""
+    if operand is None or isinstance(operand, float | int):
+        return operand
+    array = np.asarray(operand)
     return array.astype(dtype) if array.dtype == np.float32 else array
 
 
-def add_sample(
-    graph: Graph, op: Op, s: Sample, types: Sequence[Any], name: str, generator: np.random.Generator, attributes: Mapping[str, Any] | None = None
-) -> list[np.ndarray]:
-    """Append one sample, differentiated, on operands of these types; the arrays that it is projected on."""
-    values = [None if t is None else graph.input(f"{name}_{i}", t) for i, t in enumerate(types)]
-    results = graph.apply(op, *values, **(s.attributes if attributes is None else attributes))
+def _types(operands: Sequence[Any]) -> list[Any]:
+    return [TensorType(dtype_of(o.dtype), o.shape) if isinstance(o, np.ndarray) else o for o in operands]
+
+
+def _add(graph: Graph, op: Op, s: Sample, types: Sequence[Any], attributes: Mapping[str, Any], name: str, generator: np.random.Generator) -> Arrays:
+    """Append one sample, differentiated, on operands of these types (or numbers); the arrays that it is projected on."""
+    values = [graph.input(f"{name}_{i}", t) if isinstance(t, TensorType) else t for i, t in enumerate(types)]
+    results = graph.apply(op, *values, **attributes)
     outputs = results if isinstance(results, tuple) else (results,)
     for j, value in enumerate(outputs):
         graph.output(value, f"{name}.out{j}")
-    wrt = [v for v in values if v is not None and v.dtype.is_float]
+    wrt = [v for v in values if isinstance(v, Value) and v.dtype.is_float]
     floats = [v for v in outputs if v.dtype.is_float]
     if not s.differentiable or op.gradient == NO_GRADIENT or not wrt or not floats:
         return []
-    arrays = []
+    arrays: Arrays = []
     for chosen in [floats, floats[:1]][: len(floats)]:
         seeds = []
         for value in chosen:
-            shape = tuple(n if isinstance(n, int) else BATCH for n in value.shape)
+            shape = resolve(value.shape, {"N": BATCH})
             arrays.append(np.asarray(generator.normal(size=shape)).astype(value.dtype.numpy))
             seeds.append(graph.input(f"{name}_seed{len(arrays)}", value.type))
         for i, gradient in enumerate(backward(chosen, seeds, wrt)):
@@ -161,56 +180,53 @@ def add_sample(
     return arrays
 
 
-BATCH = 11  # what the unknown size is when a graph runs; no sample has it
+BATCH = 13  # what the unknown size is when a graph runs; no sample has it
 
 
-def graph_of_unknown_batch(op: Op) -> tuple[Graph, list[np.ndarray]] | None:
+def graph_of_unknown_batch(op: Op) -> tuple[Graph, Arrays] | None:
     """The samples that can have a leading axis of unknown size, as one graph; None where no sample of the op can."""
-    chosen = []
-    for s in samples_of(op):
-        for change in (_first_alone, _all_alike):
-            if _fits(op, s, change):
-                chosen.append((s, change))
-                break
-    if not chosen:
+    changes = [(s, next((c for c in (_first_alone, _all_alike) if _fits(op, s, c)), None)) for s in samples_of(op)]
+    if not any(change for _, change in changes):
         return None
     graph, arrays = Graph(op.name), []
     generator = np.random.default_rng(7)
-    for k, (s, change) in enumerate(chosen):
-        types, attributes = change(s)
-        for t, o in zip(types, s.operands, strict=True):
-            if t is not None:
-                shape = tuple(n if isinstance(n, int) else BATCH for n in t.shape)
-                arrays.append(np.resize(np.asarray(o), shape))
-        arrays += add_sample(graph, op, s, types, f"s{k}", generator, attributes)
+    for k, (s, change) in enumerate(changes):
+        if change is not None:
+            types, attributes = change(s)
+            tensors = [(t, o) for t, o in zip(types, s.operands, strict=True) if isinstance(t, TensorType)]
+            arrays += [np.resize(np.asarray(o), resolve(t.shape, {"N": BATCH})) for t, o in tensors]
+            arrays += _add(graph, op, s, types, attributes, f"s{k}", generator)
     return graph, arrays
 
 
-def _types(s: Sample) -> list[Any]:
-    return [None if o is None else TensorType(dtype_of(np.asarray(o).dtype), np.shape(o)) for o in s.operands]
+Change = tuple[list[Any], Mapping[str, Any]]
 
 
-def _first_alone(s: Sample) -> tuple[list[Any], Mapping[str, Any]]:
-    types = _types(s)
+def _first_alone(s: Sample) -> Change:
+    """The first operand begins with an axis of unknown size."""
+    types = _types([_as(o, "float32") for o in s.operands])
     types[0] = types[0].with_shape((symbol("N"), *types[0].shape[1:]))
     return types, s.attributes
 
 
-def _all_alike(s: Sample) -> tuple[list[Any], Mapping[str, Any]]:
-    """Operands, and an attribute `shape`, that begin as the first operand does."""
-    types, n = _types(s), np.shape(s.operands[0])[0]
-    alike = [t if t is None or t.rank == 0 or t.shape[0] != n else t.with_shape((symbol("N"), *t.shape[1:])) for t in types]
-    shape = s.attributes.get("shape")
-    return alike, {**s.attributes, "shape": (symbol("N"), *shape[1:])} if shape and shape[0] == n else s.attributes
+def _all_alike(s: Sample) -> Change:
+    """So do all operands, and an attribute `shape`, that begin as the first does."""
+    n = np.shape(s.operands[0])[0]
+    types = [
+        t.with_shape((symbol("N"), *t.shape[1:])) if isinstance(t, TensorType) and t.shape[:1] == (n,) else t
+        for t in _types([_as(o, "float32") for o in s.operands])
+    ]
+    shape = s.attributes.get("shape", ())
+    return types, {**s.attributes, "shape": (symbol("N"), *shape[1:])} if shape[:1] == (n,) else s.attributes
 
 
 def _fits(op: Op, s: Sample, change: Any) -> bool:
-    if not s.operands or s.operands[0] is None or np.ndim(s.operands[0]) < 1 or np.shape(s.operands[0])[0] == 0:
+    if not s.operands or np.shape(s.operands[0])[:1] in ((), (0,)):
         return False
     graph = Graph()
     try:
         types, attributes = change(s)
-        add_sample(graph, op, s, types, "s", np.random.default_rng(0), attributes)
+        _add(graph, op, s, types, attributes, "s", np.random.default_rng(0))
     except (IsogradError, TypeError, ValueError):
         return False
     return not graph.guards and any(not isinstance(n, int) for p in graph.outputs for n in p.value.shape)

@@ -49,6 +49,12 @@ def test_a_penalty_on_a_free_parameter():
     assert model.recipe.regularizers == (Regularizer("w", 0.5, 0.25),)
 
 
+def test_a_penalty_of_nothing_is_none():
+    layer = {"dense": {"units": 1, "kernel_regularizer": {"l2": 0}}}
+    model = from_spec({"input": "float32[N, 4]", "layers": [layer], "loss": "mse", "optimizer": "sgd"})
+    assert model.recipe.regularizers == ()
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_of_the_library_can_be_named(name):
     assert read_loss({name: dict(LOSSES[name].options)}) == Loss(name, dict(LOSSES[name].options))
