@@ -1,6 +1,6 @@
 """Time per training step: what isograd emits against the same written by hand, side by side in turn.
 
-    python benchmarks/step_time.py [--steps 60] [--json FILE]
+    python benchmarks/step_time.py [--steps 60] [--out benchmarks/results]
 
 The MLP is 784-512-512-10 at batch 128, the convolutional net Conv 16 3x3 stride 2 twice, Dense 64, Dense 10 on
 28x28x1 at batch 64; SGD and Adam. By hand: jitted JAX with `jax.value_and_grad`, eager PyTorch with autograd and
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import time
@@ -139,19 +140,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--backends", default="jax,torch,tensorflow,onnxruntime")
-    parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--out", type=Path, default=None, help="a folder for step_time.md and step_time.json")
     options = parser.parse_args()
     backends = [b for b in options.backends.split(",") if is_installed(b)]
     rows = [r for case in CASES for optimizer in OPTIMIZERS for r in measure(case, optimizer, backends, options.steps)]
     versions = {b: runtime(b).version() for b in backends}
-    print(table(rows))
-    print(
-        "\n"
-        + ", ".join(f"{k} {v}" for k, v in versions.items())
-        + f"; Python {platform.python_version()}, {platform.machine()}, CPU"
-    )
-    if options.json:
-        options.json.write_text(json.dumps({"versions": versions, "rows": rows}, indent=2) + "\n")
+    where = ", ".join(f"{k} {v}" for k, v in versions.items())
+    text = f"{table(rows)}\n\n{where}; Python {platform.python_version()}, {platform.machine()}, CPU, {os.cpu_count()} cores."
+    print(text)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "step_time.md").write_text(f"# Time per training step\n\n{text}\n")
+        (options.out / "step_time.json").write_text(json.dumps({"versions": versions, "rows": rows}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -49,23 +49,16 @@ def compare(
     _check(models)
     plans = [_plan(m, what, loss, optimizer, data) for m in models]
     first = plans[0]
-    examples = prepare(
-        first.model, first.step, inputs, data, test_data, steps=steps, batch_size=batch_size, seed=seed
-    )
+    examples = prepare(first.model, first.step, inputs, data, test_data, steps=steps, batch_size=batch_size, seed=seed)
     _check_alike(plans)
     tell = progress or (lambda text: None)
     comparison = _Comparison(first, examples, seed, tell)
     names = list(BACKENDS) if isinstance(backends, str) and backends == "all" else backends
     if isinstance(names, str):
         names = [names]
-    rows, divergence = [], None
-    for plan in plans:
-        for backend in names:
-            row, found = _row(comparison, plan, backend, device, isolate, find and divergence is None)
-            rows.append(row)
-            divergence = divergence or found
+    found = [_row(comparison, plan, backend, device, isolate, find) for plan in plans for backend in names]
     settings = _settings(first, examples, seed, steps)
-    return comparison.report(rows, settings, divergence)
+    return comparison.report([row for row, _ in found], settings, [d for _, d in found if d is not None])
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,9 @@ def _check(models: Sequence[Any]) -> None:
     for model in models:
         if isinstance(model, Model):
             continue
-        frontend = next((f for m, f in _OBJECTS.items() if any(t.__module__.split(".")[0] == m for t in type(model).__mro__)), None)
+        frontend = next(
+            (f for m, f in _OBJECTS.items() if any(t.__module__.split(".")[0] == m for t in type(model).__mro__)), None
+        )
         hint = f": make one of it by isograd.from_{frontend}(...)" if frontend else ""
         raise TypeMismatchError(
             f"compare takes isograd models, not {type(model).__name__}{hint}; "
@@ -172,7 +167,7 @@ class _Comparison:
         fixed = self.plan.model.arrays(graph)
         return hits(graph, [fixed | held for held in self.training.plain.held], self.examples.test, targets)
 
-    def report(self, rows: Sequence[Row], settings: Mapping[str, str], divergence: Divergence | None) -> Report:
+    def report(self, rows: Sequence[Row], settings: Mapping[str, str], divergences: Sequence[Divergence]) -> Report:
         curve = Curve()
         if self.training is not None:
             expected = [step[0] for step in self.training.plain.outputs]
@@ -181,7 +176,7 @@ class _Comparison:
         tested = sum(len(chunk[0]) for chunk in self.examples.test) if self.right else 0
         return Report(
             self.plan.model.name, self.plan.what, tuple(rows), settings, machine(), curve, tested,
-            self.right[0] if self.right else None, divergence,
+            self.right[0] if self.right else None, tuple(divergences),
         )  # fmt: skip
 
 
@@ -267,7 +262,10 @@ class _Trial:
 
         def judged(run: Run) -> list[Verdict]:
             curve = loss_curve(self.losses, [step[place] for step in run.outputs], run.near)
-            arrays = [inherited(f"{role} {path}", found.arrays[role, path], e, run.near) for (role, path), e in run.arrays.items()]
+            arrays = [
+                inherited(f"{role} {path}", found.arrays[role, path], e, run.near)
+                for (role, path), e in run.arrays.items()
+            ]
             return [curve, *arrays]
 
         curve, *arrays = _settled(truth, judged)
@@ -308,7 +306,13 @@ def _settled(truth: Truth, judge: Callable[[Run], list[Verdict]]) -> list[Verdic
 def _classifies(plan: _Plan) -> bool:
     recipe = plan.model.recipe
     losses = recipe.loss if recipe else ()
-    named = [losses] if not isinstance(losses, Mapping | tuple) else list(losses.values()) if isinstance(losses, Mapping) else []
+    named = (
+        [losses]
+        if not isinstance(losses, Mapping | tuple)
+        else list(losses.values())
+        if isinstance(losses, Mapping)
+        else []
+    )
     return any("crossentropy" in item.name for item in named)
 
 
@@ -353,5 +357,3 @@ def model_hash(model: Model) -> str:
             digest.update(path.encode())
             digest.update(np.ascontiguousarray(store[path]).tobytes())
     return digest.hexdigest()[:16]
-
-

@@ -63,7 +63,9 @@ def _from_arrays(
     training = list(batches(train, size, steps=steps, shuffle=True, seed=seed))
     test, targets = _test_part(model, inputs, test_data, rest)
     what = "given" if test_data is not None or inputs is not None else "held out" if held else "those trained on"
-    described = f"{len(train[0])} examples in batches of {size}, in the order of seed {seed}; tested on {len(test[0])}, {what}"
+    described = (
+        f"{len(train[0])} examples in batches of {size}, in the order of seed {seed}; tested on {len(test[0])}, {what}"
+    )
     return Examples(training, _chunks(model.inference, test), targets, described)
 
 
@@ -137,7 +139,10 @@ def _made_up(model: Model, graph: Graph, steps: int, batch_size: int, seed: int)
     own = {p.path for p in model.inputs}
     ports = graph.ports("input")
     return [
-        tuple(_input(graph, p, bindings, generator) if p.path in own else _target(model, p, bindings, generator) for p in ports)
+        tuple(
+            _input(graph, p, bindings, generator) if p.path in own else _target(model, p, bindings, generator)
+            for p in ports
+        )
         for _ in range(max(steps, 1))
     ]
 
@@ -175,7 +180,11 @@ def _input(graph: Graph, port: Port, bindings: Mapping[str, int], generator: np.
 
 def _bound(graph: Graph, port: Port) -> int:
     """How many values an integer input may have: small, and no more than there are in what it looks up."""
-    tables = [n.inputs[0].shape[n.attributes["axis"]] for n in graph.nodes if n.op is ops.take and n.inputs[1] is port.value and n.inputs[0]]
+    tables = [
+        n.inputs[0].shape[n.attributes["axis"]]
+        for n in graph.nodes
+        if n.op is ops.take and n.inputs[1] is port.value and n.inputs[0]
+    ]
     return min([_SMALL, *(s for s in tables if isinstance(s, int))])
 
 

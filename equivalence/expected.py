@@ -47,9 +47,7 @@ class Ensemble:
         results = [r(*wide, watch=w) for r, w in zip(self.replicas, recorders, strict=True)]
         turned = self._turn(wide, Ties([r for r in recorders if r is not None])) if self.ties else []
         ports = [p for p in self.reference.outputs if p.role not in HELD]
-        return [
-            _expected(p.value.dtype, [r[i] for r in results], [t[i] for t in turned]) for i, p in enumerate(ports)
-        ]
+        return [_expected(p.value.dtype, [r[i] for r in results], [t[i] for t in turned]) for i, p in enumerate(ports)]
 
     def _turn(self, wide: Sequence[Any], ties: Ties) -> list[list[Any]]:
         self.near += ties.found

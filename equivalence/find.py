@@ -186,7 +186,9 @@ class _Search:
         values = list(dict.fromkeys(v for n in nodes for v in n.inputs if v is not None))
         reference = Reference(watching(self.graph, values))
         given = iter(reference.widen_inputs(self.batch))
-        held = reference.widen({k: a for k, a in self.arrays.items() if k in {(p.role, p.path) for p in reference.ports}})
+        held = reference.widen(
+            {k: a for k, a in self.arrays.items() if k in {(p.role, p.path) for p in reference.ports}}
+        )
         arrays = [held[p.role, p.path] if p.role in HELD else next(given) for p in reference.ports]
         with np.errstate(all="ignore"):
             results = {

@@ -131,7 +131,9 @@ class Reference:
 
     def _grown(self, step: Step, operands: list[Any]) -> float:
         if step not in self._growth:
-            self._growth[step] = max(1.0, np.sqrt(np.max(terms(step.node, operands, step.attributes), initial=1.0)) / 4.0)
+            self._growth[step] = max(
+                1.0, np.sqrt(np.max(terms(step.node, operands, step.attributes), initial=1.0)) / 4.0
+            )
         return self._growth[step]
 
     def _resolved(self, arrays: Sequence[Any]) -> list[Step]:

@@ -92,7 +92,12 @@ class Report:
     curve: Curve = Curve()
     tested: int = 0  # test examples
     right: int | None = None  # of them, by the reference after training
-    first_divergence: Divergence | None = None
+    divergences: tuple[Divergence, ...] = ()  # of each backend that differs
+
+    @property
+    def first_divergence(self) -> Divergence | None:
+        """Where the first backend that differs does so; one that says where, if there is one."""
+        return next((d for d in self.divergences if d.found), next(iter(self.divergences), None))
 
     @property
     def ok(self) -> bool:
@@ -107,7 +112,11 @@ class Report:
         if not ran:
             return "No backend ran: nothing was compared."
         if self.ok:
-            return f"All {ran} backends that ran compute the same." if ran > 1 else "The one backend that ran computes the same."
+            return (
+                f"All {ran} backends that ran compute the same."
+                if ran > 1
+                else "The one backend that ran computes the same."
+            )
         said = {"same": "same", "differs": "different", "undecided": "undecided", "error": "failed to run"}
         parts = ", ".join(f"{n} {said[s]}" for s, n in count.items() if n)
         return f"Not the same everywhere: of {ran} backends that ran, {parts}."
@@ -141,8 +150,7 @@ class Report:
 
     def __str__(self) -> str:
         parts = [self.summary, "", self.table]
-        if self.first_divergence is not None:
-            parts += ["", f"First divergence in {self.first_divergence}"]
+        parts += [f"\nFirst divergence in {d}" for d in self.divergences]
         return "\n".join(parts)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from .judge import Verdict
-from .report import Report, Row
+from .report import KINDS, Report, Row
 
 HEADINGS = {"outputs": "outputs", "gradients": "gradients", "loss": "loss curve", "parameters": "parameters"}
 
@@ -50,11 +50,14 @@ def name(report: Report, row: Row) -> str:
 
 
 def note(row: Row) -> str:
-    """What a reader of a row must know besides: its error, or what decided against it."""
+    """What a reader of a row must know besides: its error, or what decided against it first, and what else did."""
     if row.error:
         return row.error
-    against = [v for k in row.verdicts for v in [row.worst(k)] if v is not None and v.outcome != "same"]
-    return "; ".join(map(str, against))
+    against = [(k, v) for k in KINDS if (v := row.worst(k)) is not None and v.outcome != "same"]
+    if not against:
+        return ""
+    others = ", ".join(HEADINGS.get(k, "test accuracy") for k, _ in against[1:])
+    return f"{against[0][1]}" + (f"; and so {others}" if others else "")
 
 
 def measure(verdict: Verdict | None) -> str:
@@ -67,7 +70,9 @@ def measure(verdict: Verdict | None) -> str:
 def ratio(value: float) -> str:
     if not math.isfinite(value):
         return "inf"
-    return f"{value:.2f}" if value < 100 else f"{value:.0e}"
+    if 0 < value < 0.01:
+        return "<0.01"
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}" if value < 1e5 else f"{value:.0e}"
 
 
 def number(value: float) -> str:

@@ -77,4 +77,3 @@ def count_hits(predictions: Sequence[np.ndarray], targets: np.ndarray) -> int:
     """How many predictions are right, by the rule of `isograd.train`."""
     together = np.concatenate(predictions)
     return round(accuracy(together, targets[: len(together)]) * len(together))
-

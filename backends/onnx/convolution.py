@@ -98,11 +98,8 @@ def _conv_filter_gradient(
     total = b.ReduceSum(b.MatMul(left, right), (0,), keepdims=0)
     apart = b.reshape(total, (*lead, inputs * rows, outputs), (*lead, inputs, *sizes, outputs))
     last = at + 1 + len(sizes)
-    return b.reshape(
-        b.swap(apart, (*range(at), last, *range(at, last))),
-        (*lead, outputs, inputs, *sizes),
-        (groups * outputs, inputs, *sizes),
-    )
+    made = b.swap(apart, (*range(at), last, *range(at, last)))
+    return b.reshape(made, (*lead, outputs, inputs, *sizes), (groups * outputs, inputs, *sizes)) if lead else made
 
 
 def _elements_met(b: Builder, x: Tensor, sizes: Any, strides: Any, padding: Any, dilations: Any) -> Any:

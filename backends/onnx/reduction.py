@@ -114,7 +114,7 @@ rows = {
     ops.reduce_max: (When(is_int64, by(_max_wide, "ArgMax")), by(_max, "ReduceMax")),
     ops.reduce_min: (When(is_int64, by(_min_wide, "ArgMin")), by(_min, "ReduceMin")),
     ops.reduce_mean: When(_is_never_empty, by(_mean, "ReduceMean")),
-    ops.log_sum_exp: When(_is_never_empty, by(_log_sum_exp, "ReduceLogSumExp")),
+    ops.log_sum_exp: by(_log_sum_exp, "ReduceLogSumExp"),
     ops.argmax: by(_argmax, "ArgMax"),
     ops.argmin: by(_argmin, "ArgMin"),
 }

@@ -24,11 +24,10 @@ def _scatter_add(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
 
 def _scatter_add_inside(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
     """Add the slices of g at their indices along an axis of zeros."""
-    indices = tf.cast(indices, tf.int64)
-    places = range(axis % (g.shape.rank - indices.shape.rank + 1), g.shape.rank)[: indices.shape.rank]
+    before, count = axis % (g.shape.rank - indices.shape.rank + 1), indices.shape.rank
+    places = list(range(before, before + count))
     others = [i for i in range(g.shape.rank) if i not in places]
-    total = tf.math.unsorted_segment_sum(tf.transpose(g, [*places, *others]), indices, size)
-    before = places[0]
+    total = tf.math.unsorted_segment_sum(tf.transpose(g, [*places, *others]), tf.cast(indices, tf.int64), size)
     return tf.transpose(total, [*range(1, before + 1), 0, *range(before + 1, len(others) + 1)])
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from ...ir import ops
+from ...ir import Node, ops
+from ..fold import is_number
 from ..rules import When
 from .arithmetic import is_wide_unsigned
 
@@ -36,6 +37,15 @@ def ordered(x: Any) -> Any:
     return x.to(torch.int64) ^ lowest
 
 
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    return torch.where(condition, x, y)
+
+
+def _is_decided(node: Node) -> bool:
+    """Whether the condition is a constant, of which PyTorch wants a tensor."""
+    return is_number(node.inputs[0])
+
+
 rows = {
     ops.equal: operator.eq,
     ops.not_equal: operator.ne,
@@ -49,5 +59,5 @@ rows = {
     ops.logical_not: operator.invert,
     ops.isnan: torch.isnan,
     ops.isfinite: torch.isfinite,
-    ops.where: torch.where,
+    ops.where: (When(_is_decided, _where), torch.where),
 }

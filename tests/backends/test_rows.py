@@ -72,7 +72,7 @@ def judge(op: Op, graph: Graph, arrays: list[np.ndarray], found: list[np.ndarray
     wide = widen(graph)
     truths = run_reference(wide, arrays)
     summed = op.bound.kind in ("contraction", "reduction")
-    sums = run_reference(wide, list(map(magnitude, graph.inputs, arrays))) if summed else truths
+    sums = run_reference(wide, magnitudes(op, graph, arrays)) if summed else truths
     for port, result, truth, scale in zip(graph.outputs, found, truths, sums, strict=True):
         assert (result.dtype, result.shape) == (port.value.dtype.numpy, np.shape(truth)), port.path
         if result.dtype.kind not in "fc":
@@ -84,9 +84,10 @@ def judge(op: Op, graph: Graph, arrays: list[np.ndarray], found: list[np.ndarray
         assert np.all(same | (off <= limit)), f"{port.path}: off by {np.max(off)}, allowed {np.max(limit)}\n{result}\n{truth}"
 
 
-def magnitude(port: Port, array: np.ndarray) -> np.ndarray:
-    """An operand as it is where a sum cannot cancel; of a reduction's operands the first is summed, others say how."""
-    return abs(array) if array.dtype.kind == "f" and not re.search(r"_[1-9]$", port.value.name) else array
+def magnitudes(op: Op, graph: Graph, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Operands of which no term cancels another: of a reduction the first is summed, and others may say how."""
+    taken = [op.bound.kind == "contraction" or port.value.name.endswith("_0") for port in graph.inputs]
+    return [abs(a) if t and a.dtype.kind == "f" else a for t, a in zip(taken, arrays, strict=True)]
 
 
 def allowance(op: Op, is_gradient: bool, dtype: np.dtype[Any], truth: np.ndarray, sums: np.ndarray) -> Any:
@@ -173,7 +174,8 @@ UNREACHED = {("tensorflow", "_advance_counter_by_size"): "needs a size that no o
 def unreached(backend: str) -> set[str]:
     """The rules for ops that no sample comes to, of those that stand in a table of their own."""
     table = runtime(backend).target.table  # type: ignore[attr-defined]
-    graphs = [sample_graph(op, dtype=dtype)[0] for op in OPS for dtype in ("float32", "float64")]
+    graphs = [sample_graph(op, only=[s])[0] for op in OPS for s in samples_of(op)]
+    graphs += [sample_graph(op, dtype="float64")[0] for op in OPS]
     reached = {find_rule(table, node) for graph in graphs for node in prepare(graph, table, backend).nodes}
     rows = [row for key, row in table.items() if (key.op if isinstance(key, GradientOf) else key) in OPS]
     return {getattr(rule, "__name__", str(rule)) for row in rows for rule in rules_of(row) if rule not in reached}

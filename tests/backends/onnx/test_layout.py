@@ -115,8 +115,44 @@ def test_other_layouts_and_uses_in_the_sources_order(run):
     graph.output(y, "y")
     graph.output(ops.reshape(ops.tanh(y), shape=(-1,)), "flat")
     graph.output(ops.reduce_sum(y, axes=(1,)), "sums")
+    graph.output(ops.reduce_sum(y, axes=(2,)), "of another order")
     graph.output(ops.transpose(y, axes=(1, 0, 2)), "first")
     arrays = arrays_of(graph)
     for a, b in zip(run(graph, arrays), run_reference(graph, arrays), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
-    assert len(optimize(channels_first(graph)).nodes) < 12
+    assert len(optimize(channels_first(graph)).nodes) < 14
+
+
+@pytest.mark.parametrize("filter_layout", ["HWIO", "OIHW", "IHWO"])
+def test_a_filters_gradient_is_transposed_at_most_once(filter_layout, run):
+    graph = Graph()
+    shape = {"H": 3, "W": 3, "I": 2, "O": 4}
+    x, w = image(graph, "x", 2, 2, 5, 6), image(graph, "w", *(shape[c] for c in filter_layout))
+    y = ops.conv(x, w, layout="NCHW", filter_layout=filter_layout, **SAME)
+    (g,) = gradients(graph, ops.reduce_sum(y * y), [w])
+    graph.output(g, "g", "gradient")
+    after_sum = [n.op_type for n in to_model(graph).graph.node]
+    after_sum = after_sum[after_sum.index("ReduceSum") :]
+    assert after_sum.count("Transpose") == (filter_layout != "IHWO")
+    arrays = arrays_of(graph)
+    np.testing.assert_allclose(run(graph, arrays)[0], run_reference(graph, arrays)[0], rtol=1e-4, atol=1e-4)
+
+
+def test_slots_are_not_transposed():
+    graph = Graph()
+    x, w, m = (image(graph, n, *s) for n, s in (("x", (2, 5, 6, 2)), ("w", (3, 3, 2, 4)), ("m", (3, 3, 2, 4))))
+    y = ops.conv(x, w, **SAME)
+    (g,) = gradients(graph, ops.reduce_sum(y * y), [w])
+    with graph.section("update"):
+        m_new = graph.output(0.9 * m + g, "m", "state")
+        graph.output(w - m_new, "w", "parameter")
+    assert len(transposes(to_model(graph))) == 4  # of x, of w, of what is summed, of the gradient
+
+
+def test_a_convolution_that_is_used_twice_runs_once():
+    graph = Graph()
+    x, w, bias = image(graph, "x", 2, 5, 6, 3), image(graph, "w", 3, 3, 3, 4), image(graph, "b", 4)
+    y = ops.conv(x, w, **SAME)
+    graph.output(y + bias, "y")
+    graph.output(ops.tanh(y), "z")
+    assert [n.op_type for n in to_model(graph).graph.node].count("Conv") == 1

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from isograd.ir import ops
+from isograd.ir import Graph, TensorType, ops
 from isograd.ir.evaluate import run_reference
 from isograd.ir.passes import decompose, widen
+from isograd.ir.types import float32
 
 EPS = 2.0**-23
 KNOWN_GAPS: dict[tuple[str, str], str] = {}  # (op, whole or parts) -> reason
@@ -59,3 +60,13 @@ def test_an_op_is_within_its_bound(sampled, form, request, sample_graph, expecte
         assert np.all(same | (off <= limit)), (
             f"{port.path}: off by {np.max(off)}, allowed {np.max(limit)}\n{result}\n{truth}"
         )
+
+
+@pytest.mark.parametrize("function", [ops.log1p, ops.expm1], ids=str)
+def test_small_numbers_keep_their_digits(function, run):
+    exponents = np.linspace(-40.0, 4.0, 300)
+    x = np.concatenate([np.exp(exponents), -np.exp(exponents[exponents < 0]), [0.0, -0.0, np.inf]]).astype(np.float32)
+    graph = Graph()
+    graph.output(function(graph.input("x", TensorType(float32, x.shape))), "y")
+    right = function.reference(x.astype(np.float64))
+    np.testing.assert_allclose(run(graph, [x])[0], right, rtol=8 * EPS, atol=0.0)

@@ -80,6 +80,8 @@ def test_load_copies_and_arrays_copies():
     for key in held:
         np.testing.assert_array_equal(arrays[key], held[key])
         np.testing.assert_array_equal(before[key], held[key])
+    assert run.arrays()[B] == 3
+    assert not np.array_equal(run.arrays()[W], held[W])
     arrays[W][:] = np.nan
     assert np.isfinite(run.arrays()[W]).all()
     run.load(held)

@@ -69,6 +69,10 @@ def test_g5_the_first_of_equals_in_a_window_has_the_gradient(run):
         assert found.ravel().tolist() == [1.0, 0.0, 0.0, 0.0]
 
 
+def test_i30_a_mean_of_nothing_is_nan(run):
+    assert np.isnan(evaluate(run, lambda v: ops.reduce_mean(v, axes=(0,)), [np.zeros((0, 2))], False)[0]).all()
+
+
 # What is known to differ; each is asserted to differ still
 
 

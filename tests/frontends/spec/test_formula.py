@@ -68,16 +68,19 @@ def written(value):
     return repr(value.name if isinstance(value, DType) else value)
 
 
-SAMPLES = [(name, k) for name, f in FUNCTIONS.items() for k in range(len(getattr(f, "samples", ())))]
+SAMPLES = [  # a formula has no word for an operand that is left out
+    (name, k)
+    for name, function in FUNCTIONS.items()
+    for k, sample in enumerate(getattr(function, "samples", ()))
+    if all(operand is not None for operand in sample.operands)
+]
 
 
 @pytest.mark.parametrize(("name", "number"), SAMPLES)
 def test_every_op_is_a_function_of_its_name(name, number):
     op = FUNCTIONS[name]
     sample = op.samples[number]
-    arrays = {f"x{i}": np.asarray(a) for i, a in enumerate(sample.operands) if a is not None}
-    if len(arrays) < len(sample.operands):
-        pytest.skip("a formula has no word for an operand that is left out")
+    arrays = {f"x{i}": np.asarray(a) for i, a in enumerate(sample.operands)}
     attributes = [f"{key}={written(value)}" for key, value in sample.attributes.items()]
     found = value_of(f"{name}({', '.join([*arrays, *attributes])})", **arrays)
     wanted = reference_of(op)(

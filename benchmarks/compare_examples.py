@@ -1,0 +1,44 @@
+"""The examples, 200 steps on every backend, judged against float64: the tables of the README.
+
+python benchmarks/compare_examples.py [--out benchmarks/results] [--steps 200]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import time
+from pathlib import Path
+
+import isograd
+from isograd.backends import installed, runtime
+from isograd.frontends.spec import read_spec, spec_data
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ("logistic_regression", "digits", "convnet")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--backends", default=",".join(installed()))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    sections, backends = [], options.backends.split(",")
+    for name in EXAMPLES:
+        spec = read_spec(ROOT / "examples" / f"{name}.yaml")
+        start = time.perf_counter()
+        report = isograd.compare(
+            isograd.from_spec(spec), data=spec_data(spec), steps=options.steps, backends=backends, what="training"
+        )
+        seconds = time.perf_counter() - start
+        print(report.table)
+        sections.append(f"## {name}\n\n```\n{report.table}\n```\n\n{options.steps} steps; {seconds:.0f} s together.\n")
+    versions = ", ".join(f"{b} {runtime(b).version()}" for b in backends)
+    head = f"# The examples on every backend\n\n{versions}; Python {platform.python_version()}, {platform.machine()}, CPU.\n"
+    (options.out / "compare_examples.md").write_text("\n".join([head, *sections]))
+
+
+if __name__ == "__main__":
+    main()
