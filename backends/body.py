@@ -57,6 +57,7 @@ class Body:
         self.names: dict[str, Value | None] = dict.fromkeys(roots.values())
         self.sizes: dict[str, tuple[Value, int]] = {}
         self.children: dict[str, str] = {}  # submodules that calls in this body use, and how they are made
+        self.telling: dict[Value, str] = {}  # values that what reads them has a good name for
         self.places: dict[Value, str] = {}  # values that are kept in an element of a dict, and which
 
     # values and names
@@ -90,6 +91,8 @@ class Body:
 
     def _layer_name(self, value: Value) -> str:
         """In a flat function, a value is called by its layer, and a gradient by the layer that it enters."""
+        if value in self.telling:
+            return self.telling[value]
         scope = value.node.scope if self.flat and value.node is not None else None
         layer = next((s.name for s in reversed(scope.ancestry) if s.name), "") if scope else ""
         return f"d_{layer}" if layer and value.node is not None and value.node.section == "backward" else layer

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..ir import Node, Scope, Value
+from ..ir.ops import activation
 
-Item = "Node | Call"
+ACTIVATIONS = frozenset(op.name for op in activation.OPS) | {"tanh", "sigmoid", "exp", "arctan"}
 
 
 @dataclass(eq=False)
@@ -64,11 +65,30 @@ def tree(
         if isinstance(key, Node):
             items.append(key)
             continue
-        inner = tree(members, is_function, depth + 1)
         scope = _at(members[0], depth)
         assert scope is not None
-        items += [Call(scope, inner)] if is_function(scope, members) else inner
+        kept = len(members) - _activation_length(members, scope, depth)
+        if is_function(scope, members[:kept]):
+            items.append(Call(scope, tree(members[:kept], is_function, depth + 1)))
+            items += tree(members[kept:], is_function, depth + 1)
+        else:
+            items += tree(members, is_function, depth + 1)
     return items
+
+
+def _activation_length(members: Sequence[Node], scope: Scope, depth: int) -> int:
+    """How many nodes at the end of a layer are its activation: `relu(dense(p, x))` shares `dense` with other layers."""
+    if not scope.name:
+        return 0
+    count = 0
+    for node in reversed(members):
+        part = _at(node, depth + 1)
+        if not (node.op.name in ACTIVATIONS if part is None else not part.name and part.kind in ACTIVATIONS):
+            break
+        count += 1
+    body = {v for n in members[: len(members) - count] for v in n.outputs}
+    crossing = {v for n in members[len(members) - count :] for v in n.inputs if v in body}
+    return count if len(crossing) == 1 else 0
 
 
 def _at(node: Node, depth: int) -> Scope | None:

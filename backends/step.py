@@ -26,6 +26,14 @@ def step_name(graph: Graph) -> str:
     return "loss_and_gradients" if graph.results("gradient") else "forward"
 
 
+def _logits(graph: Graph) -> list[Value]:
+    """The values that a loss (or its parts) calls its logits."""
+    scopes = {s for n in graph.nodes if n.scope for s in n.scope.ancestry}
+    named = [pair for s in scopes for pair in s.arguments]
+    named += [pair for n in graph.nodes for pair in zip(n.op.signature.operands, n.inputs, strict=False)]
+    return [v for name, v in named if name == "logits" and v is not None and v.node is not None]
+
+
 @dataclass
 class Update:
     """The items that give one parameter and its slots their new values: one node or call."""
@@ -58,6 +66,7 @@ class _StepPrinter:
             {"parameter": "params", "state": "state"},
             flat=True,
         )
+        self.body.telling = {v: "logits" for v in _logits(graph)}
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
         self.updates, self.rest = self._split()
         self.in_place = bool(self.target.in_place)

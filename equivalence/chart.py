@@ -126,7 +126,8 @@ def _curve(scale: _Scale, line: Line, kind: str) -> str:
     every = max(1, -(-len(points) // _POINTS))
     if kind == "curve":
         parts += [
-            f'<circle class="hit" cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{escape(line.name)}, step {i + 1}: {v:.7g}</title></circle>'
+            f'<circle class="hit" cx="{x:.1f}" cy="{y:.1f}" r="6">'
+            f"<title>{escape(line.name)}, step {i + 1}: {v:.7g}</title></circle>"
             for x, y, i, v in points[::every]
         ]
     return "\n".join(parts)

@@ -32,9 +32,9 @@ _OBJECTS = {"keras": "keras", "tensorflow": "tensorflow", "torch": "torch", "onn
 
 
 def compare(
-    *models: Model, inputs: Any = None, data: Any = None, backends: str | Sequence[str | Runtime] = "all",
-    what: What | None = None, steps: int = 10, loss: Any = None, optimizer: Any = None, seed: int = 0, batch_size: int = 32,
-    test_data: Any = None, device: str | None = None, isolate: bool = False, find: bool = True,
+    *models: Model, inputs: Any = None, data: Any = None, backends: str | Runtime | Sequence[str | Runtime] = "all",
+    what: What | None = None, steps: int = 10, loss: Any = None, optimizer: Any = None, seed: int = 0,
+    batch_size: int = 32, test_data: Any = None, device: str | None = None, isolate: bool = False, find: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Report:  # fmt: skip
     """Run models on backends and say which compute the same as the float64 reference of the first model.
@@ -53,9 +53,8 @@ def compare(
     _check_alike(plans)
     tell = progress or (lambda text: None)
     comparison = _Comparison(first, examples, seed, tell)
-    names = list(BACKENDS) if isinstance(backends, str) and backends == "all" else backends
-    if isinstance(names, str):
-        names = [names]
+    chosen = list(BACKENDS) if backends == "all" else backends
+    names = [chosen] if isinstance(chosen, str | Runtime) else list(chosen)
     found = [_row(comparison, plan, backend, device, isolate, find) for plan in plans for backend in names]
     settings = _settings(first, examples, seed, steps)
     return comparison.report([row for row, _ in found], settings, [d for _, d in found if d is not None])

@@ -43,8 +43,13 @@ Reader = dict[str, Callable[[], Any]]
 
 
 def _numpy() -> Reader:
-    blas = lambda: np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload,index]  # noqa: E731
-    return {"blas": lambda: f"{blas()['name']} {blas()['version']}"}
+    return {"blas": _blas}
+
+
+def _blas() -> str:
+    built: Any = np.show_config(mode="dicts")
+    blas = built["Build Dependencies"]["blas"]
+    return f"{blas['name']} {blas['version']}"
 
 
 def _torch() -> Reader:

@@ -14,7 +14,7 @@ from .report import Divergence, Report
 from .style import STYLE
 from .table import HEADINGS, cells, columns_of, name, note
 
-_MARKS = {"same": "✓", "differs": "✗", "undecided": "?", "error": "!", "not installed": "–"}
+_MARKS = {"same": "✓", "differs": "✗", "undecided": "?", "error": "!", "not installed": "·"}
 _KINDS = {
     "outputs": "Outputs before training, in inference mode",
     "gradients": "Loss and gradients before training",
@@ -106,7 +106,8 @@ def _cell(column: str, text: str) -> str:
 
 
 def _badge(status: str) -> str:
-    return f'<span class="badge {status.replace(" ", "-")}"><span class="mark">{_MARKS[status]}</span> {escape(status)}</span>'
+    kind, mark = status.replace(" ", "-"), _MARKS[status]
+    return f'<span class="badge {kind}"><span class="mark">{mark}</span> {escape(status)}</span>'
 
 
 def _colour(index: int) -> int:

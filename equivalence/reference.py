@@ -160,7 +160,11 @@ class Reference:
 
 def eps_of(dtype: DType) -> float:
     """One ulp of 1 in a float (or in a complex number's parts)."""
-    return float(ml_dtypes.finfo(part_of(dtype).numpy).eps)
+    return float(float_info(dtype).eps)
+
+
+def float_info(dtype: DType) -> Any:
+    return ml_dtypes.finfo(part_of(dtype).numpy)  # type: ignore[no-untyped-call]  # NumPy's knows no bfloat16
 
 
 def _rounding(node: Node, value: Value) -> float:

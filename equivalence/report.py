@@ -129,11 +129,13 @@ class Report:
         return text_table(self)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"ok": self.ok, "status": [r.status for r in self.rows]}
+        """Everything as plain data; numbers that JSON lacks are the strings NaN, Infinity, -Infinity."""
+        found = asdict(self) | {"ok": self.ok, "summary": self.summary, "status": [r.status for r in self.rows]}
+        return {k: _plain(v) for k, v in found.items()}
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write everything; numbers that JSON lacks are the strings NaN, Infinity, -Infinity."""
-        write(path, json.dumps(_plain(self.to_dict()), indent=1, allow_nan=False) + "\n")
+        """Write `to_dict()`."""
+        write(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> Report:

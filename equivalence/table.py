@@ -14,7 +14,7 @@ HEADINGS = {"outputs": "outputs", "gradients": "gradients", "loss": "loss curve"
 def text_table(report: Report) -> str:
     """One line a backend; errors stand beneath, since they are long."""
     columns = columns_of(report)
-    lines = [columns, *([c for c in cells(report, row)] for row in report.rows)]
+    lines = [columns, *(cells(report, row) for row in report.rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     rule = ["-" * w for w in widths]
     text = [_line(line, widths) for line in [lines[0], rule, *lines[1:]]]

@@ -88,19 +88,27 @@ class Ties:
         self.allowances: dict[Step, Any] = {}  # of what a step chooses from
         self.near: dict[Step, Any] = {}  # the decisions that are near a tie
         self.found: list[NearTie] = []
-        for step, first in runs[0].seen.items():
-            spread = np.max([np.abs(r.seen[step] - first) for r in runs[1:]], axis=0)
-            typical = np.sqrt(np.mean(np.square(spread))) if spread.size else 0.0
-            allowed = ALLOWED * np.where(spread > 0, np.maximum(spread, typical), 0.0)
-            if step.node.op in _CHOSEN_FROM:
-                self.allowances[step] = allowed
-            else:
-                self._add(step, first, (np.abs(first) <= allowed) & (spread > 0))
+        with np.errstate(all="ignore"):
+            for step, first in runs[0].seen.items():
+                spread = np.max([np.abs(r.seen[step] - first) for r in runs[1:]], axis=0)
+                allowed = ALLOWED * np.where(spread > 0, np.maximum(spread, root_mean_square(spread)), 0.0)
+                if step.node.op in _CHOSEN_FROM:
+                    self.allowances[step] = allowed
+                else:
+                    self._add(step, first, (np.abs(first) <= allowed) & (spread > 0))
 
     def _add(self, step: Step, distances: Any, near: Any) -> None:
         if np.any(near):
             self.near[step] = near
             self.found.append(NearTie(step.node, int(np.sum(near)), float(np.min(np.abs(distances)[near]))))
+
+
+def root_mean_square(spread: np.ndarray) -> float:
+    """Of the elements that are finite."""
+    with np.errstate(over="ignore"):
+        return (
+            float(np.sqrt(np.mean(np.square(spread), where=np.isfinite(spread)))) if np.isfinite(spread).any() else 0.0
+        )
 
 
 class Turner:

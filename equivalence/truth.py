@@ -1,4 +1,4 @@
-"""The reference's side of a comparison: each program run once in float64, and again with ties when something differs."""
+"""The reference's side of a comparison: each program in float64, and again with ties when something differs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..backends.loop import accuracy
 from ..ir import Graph
 from .expected import Ensemble, Expected
-from .reference import HELD, Key, Reference
+from .reference import Key, Reference, Replica
 from .ties import NearTie
 
 Batch = Sequence[np.ndarray]
@@ -61,14 +61,10 @@ class Truth:
 def hits(graph: Graph, trained: Sequence[Mapping[Key, Any]], chunks: Sequence[Batch], targets: np.ndarray) -> list[int]:
     """How many test examples the reference gets right with each set of parameters and state, in inference mode."""
     reference = Reference(graph)
-    ports = reference.ports
     found = []
     for held in trained:
-        predictions = []
-        for chunk in chunks:
-            given = iter(reference.widen_inputs(chunk))
-            arrays = [held[p.role, p.path] if p.role in HELD else next(given) for p in ports]
-            predictions.append(np.asarray(reference.run(arrays)[0]))
+        replica = Replica(reference, held)
+        predictions = [np.asarray(replica(*reference.widen_inputs(chunk))[0]) for chunk in chunks]
         found.append(count_hits(predictions, targets))
     return found
 

@@ -141,7 +141,11 @@ class Op:
         self, types: tuple[TensorType | None, ...], attributes: Mapping[str, Any]
     ) -> tuple[TensorType, ...]:
         result = self.type_rule(*types, **attributes)
-        return result if isinstance(result, tuple) else (result,)
+        outputs = result if isinstance(result, tuple) else (result,)
+        for t in outputs:
+            if any(isinstance(size, int) and size < 0 for size in t.shape):
+                raise TypeMismatchError(f"{self.name} would give {t}, but a size cannot be negative")
+        return outputs
 
     def _inputs(self, graph: Graph, operands: tuple[Any, ...]) -> tuple[Value | None, ...]:
         names, signature = self.signature.operands, self.signature

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,10 @@ def _is_float(node: Node) -> bool:
     return node.outputs[0].dtype.is_float
 
 
+def _is_numpys_own(node: Node) -> bool:
+    return node.outputs[0].dtype.name != "bfloat16"  # of which NumPy makes float32
+
+
 TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")} | {
     ops.reduce_sum: (When(_is_float, _sum), ops.reduce_sum.reference),
     ops.reduce_max: _max,
@@ -96,6 +101,7 @@ TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.n
         ops.transpose.reference,
     ),
     ops.reshape: (When(lambda n: n.outputs[0].rank > 0, _reshape), ops.reshape.reference),
+    ops.matmul: (When(_is_numpys_own, operator.matmul), ops.matmul.reference),
     ops.cast: _cast,
     ops.arange: _arange,
     ops.argmax: _argmax,

@@ -18,12 +18,12 @@ Shapes = Mapping[str, tuple[Size, ...]]
 
 def improve(draft: Draft, results: Sequence[str], shapes: Shapes) -> None:
     """Rewrite the steps in place; `shapes` are those of the tensors that the graph knows."""
-    _merge_transposes(draft, results)
+    _merge_transposes(draft)
     _add_biases(draft, results, shapes)
     _remove_dead(draft, results)
 
 
-def _merge_transposes(draft: Draft, results: Sequence[str]) -> None:
+def _merge_transposes(draft: Draft) -> None:
     made: dict[str, Step] = {}
     same: dict[str, str] = {}
     for step in draft.steps:
@@ -32,7 +32,8 @@ def _merge_transposes(draft: Draft, results: Sequence[str]) -> None:
         if inner is not None and inner.op_type == "Transpose":
             perm = tuple(inner.attributes["perm"][a] for a in step.attributes["perm"])
             step.inputs, step.attributes = inner.inputs, {"perm": perm}
-            if perm == tuple(range(len(perm))) and step.outputs[0] not in results:
+            if perm == tuple(range(len(perm))):
+                step.op_type, step.attributes = "Identity", {}
                 same[step.outputs[0]] = inner.inputs[0]
         made.update(dict.fromkeys(step.outputs, step))
 

@@ -42,10 +42,6 @@ def _relu6_gradient(g: Any, out: Any, x: Any) -> Any:
     return tf.raw_ops.Relu6Grad(gradients=g, features=x)
 
 
-def _selu_gradient(g: Any, out: Any, x: Any) -> Any:
-    return tf.raw_ops.SeluGrad(gradients=g, outputs=out)
-
-
 def _leaky_relu_gradient(g: Any, out: Any, x: Any, *, alpha: Any) -> Any:
     return tf.raw_ops.LeakyReluGrad(gradients=g, features=x, alpha=alpha)
 
@@ -83,7 +79,6 @@ rows = {
     ops.log_softmax: _log_softmax,
     GradientOf(ops.relu): _relu_gradient,
     GradientOf(ops.relu6): _relu6_gradient,
-    GradientOf(ops.selu): _selu_gradient,
     GradientOf(ops.leaky_relu): When(_is_not_double, _leaky_relu_gradient),
     GradientOf(ops.elu): When(_is_plain_elu, _elu_gradient),
     GradientOf(ops.softplus): _softplus_gradient,

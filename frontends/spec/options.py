@@ -121,12 +121,11 @@ def _listing(row: type[Row]) -> str:
     return f"{row.noun}s by name ({', '.join(row.model_fields)})" if row.model_fields else f"no {row.noun}s"
 
 
-_URGENCY = {"extra_forbidden": 0, "missing": 2}  # a misspelt key also leaves one missing: say the first
-
-
 def _explain(row: type[Row], options: dict[str, Any], error: ValidationError) -> OptionError:
     """The one thing to say about options that are not valid."""
-    found = min(error.errors(include_url=False), key=lambda e: _URGENCY.get(e["type"], 1))
+    found = min(
+        error.errors(include_url=False), key=lambda e: e["type"] == "missing"
+    )  # a misspelt key leaves one missing
     return _message(row, options, found)
 
 

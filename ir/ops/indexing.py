@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dims import Size
+from ..dims import Size, require
 from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import EXACT, Bound, Op, sample
@@ -34,6 +34,8 @@ def _take(x: Any, indices: Any, *, axis: int) -> Any:
 def _scatter_add_type(g: TensorType, indices: TensorType, *, axis: int = 0, size: Size) -> TensorType:
     _check_indices("scatter_add", indices)
     axis = normalize_axis(axis, g.rank - indices.rank + 1)
+    for a, b in zip(g.shape[axis:], indices.shape, strict=False):
+        require("==", a, b)
     return g.with_shape((*g.shape[:axis], size, *g.shape[axis + indices.rank :]))
 
 

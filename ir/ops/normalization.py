@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dims import product
+from ..dims import broadcast_shapes, product, require
+from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import Bound, Op, sample
 from ..types import TensorType
@@ -18,9 +19,16 @@ from .shape import normalize_axes, normalize_axis, reshape
 _BOUND = Bound("parts", floor=1e-6)
 
 
-def _channel_type(x: TensorType, axis: int) -> TensorType:
+def _channel_type(x: TensorType, axis: int, *vectors: TensorType | None) -> TensorType:
+    """The type that a vector over x's channels has, and the given ones must have."""
     check_kind("batch_norm", ("float",), x)
-    return x.with_shape((x.shape[normalize_axis(axis, x.rank)],))
+    expected = x.with_shape((x.shape[normalize_axis(axis, x.rank)],))
+    for t in vectors:
+        if t is not None and (t.dtype != expected.dtype or t.rank != 1):
+            raise TypeMismatchError(f"batch_norm of {x} along axis {axis} takes vectors {expected}, not {t}")
+        if t is not None:
+            require("==", t.shape[0], expected.shape[0])
+    return expected
 
 
 def _along(v: Value, x: Value, axis: int) -> Value:
@@ -42,7 +50,8 @@ def _batch_norm_type(
     axis: int = -1,
     epsilon: float = 1e-3,
 ) -> tuple[TensorType, ...]:
-    return x, _channel_type(x, axis), _channel_type(x, axis)
+    statistics = _channel_type(x, axis, scale, offset)
+    return x, statistics, statistics
 
 
 def _others(x: Value, axis: int) -> tuple[int, ...]:
@@ -84,7 +93,7 @@ def _batch_norm_inference_type(
     axis: int = -1,
     epsilon: float = 1e-3,
 ) -> TensorType:
-    _channel_type(x, axis)
+    _channel_type(x, axis, scale, offset, mean, variance)
     return x
 
 
@@ -106,6 +115,9 @@ def _layer_norm_type(
     epsilon: float = 1e-3,
 ) -> tuple[TensorType, ...]:
     check_kind("layer_norm", ("float",), x)
+    for t in (scale, offset):
+        if t is not None and (t.dtype != x.dtype or broadcast_shapes(t.shape, x.shape) != x.shape):
+            raise TypeMismatchError(f"layer_norm of {x} takes a scale and an offset that broadcast to it, not {t}")
     gone = normalize_axes(axes, x.rank)
     statistics = x.with_shape(tuple(1 if i in gone else s for i, s in enumerate(x.shape)))
     return x, statistics, statistics

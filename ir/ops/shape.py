@@ -79,6 +79,8 @@ def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
 
 
 def _concatenate_type(*xs: TensorType, axis: int = 0) -> TensorType:
+    if not xs:
+        raise TypeMismatchError("concatenate needs a part")
     axis = normalize_axis(axis, xs[0].rank)
     total: Size = 0
     for x in xs:

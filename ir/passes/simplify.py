@@ -3,7 +3,8 @@
 1. `x * 1`, `x / 1`, `x ** 1`, `x - 0`, `x + (-0.0)`, integer `x + 0` and `-(-x)` are x. A float's `x + 0.0` stays: it
    turns -0.0 into 0.0, and a later `1 / x` would show it. Complex numbers stay: `inf * 1` has a nan part.
 2. A transpose of a transpose is one, or none; so are a reshape of a reshape and a broadcast of a broadcast. A
-   transpose, reshape, broadcast or cast to what its operand is already is the operand.
+   transpose, reshape, broadcast or cast to what its operand is already is the operand. A reshape of a number's
+   broadcast is a broadcast of the number.
 3. A cast of a cast is one, where the inner one is exact; but not by a float to an integer, since what becomes of
    numbers out of the integer's range depends on the type that they come from.
 4. A slice of everything, a pad by nothing, a concatenation of one part, a reversal of no axis are their operand;
@@ -162,7 +163,10 @@ def _to_shape(call: Call) -> Value | Call | None:
     if x.type.shape == call.type.shape:
         return x
     if inner is None:
-        return None
+        scalar = _made_by(x, ops.broadcast_to)
+        if scalar is None or scalar.inputs[0] is None or scalar.inputs[0].rank:
+            return None
+        return call.of(ops.broadcast_to, scalar.inputs[0], shape=call.type.shape)
     same = call.of(call.op, x, **call.attributes)
     return same if _fits(same) else call.of(call.op, x, shape=call.type.shape)  # a size of -1 may not be known from x
 

@@ -15,7 +15,6 @@ from isograd.ir.evaluate import resolve
 from isograd.ir.op import NO_GRADIENT, Sample, sample
 from isograd.ir.types import dtype_of
 
-Arrays = list[np.ndarray]
 _IMAGE = {"padding": ((1, 1), (1, 1)), "dilations": (1, 1)}
 _PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilations": (1, 1)}
 _FIRST = {"layout": "NCHW", "filter_layout": "OIHW"}
@@ -129,18 +128,28 @@ def samples_of(op: Op) -> tuple[Sample, ...]:
     return (*op.samples, *MORE.get(op, ()))
 
 
-def sample_graph(op: Op, *, dtype: str = "float32", only: Sequence[Sample] | None = None) -> tuple[Graph, Arrays]:
+BATCH = 13  # what an unknown size is when a graph runs; no sample has it
+Arrays = list[np.ndarray]
+
+
+def sample_graph(
+    op: Op, *, dtype: str = "float32", unknown: bool = False, only: Sequence[Sample] | None = None
+) -> tuple[Graph, Arrays]:
     """A graph that applies `op` to each of its samples and differentiates them, and its arrays.
 
     The gradients are those of a random projection of all outputs, and of the first alone where there are several: a
-    rule may claim that and not the other. Float32 operands become `dtype`.
+    rule may claim that and not the other. Float32 operands become `dtype`. Where `unknown` is said, the leading axis is
+    of unknown size wherever it can be.
     """
     graph, arrays = Graph(op.name), []
     generator = np.random.default_rng(7)
     for k, s in enumerate(samples_of(op) if only is None else only):
         operands = [_as(o, dtype) for o in s.operands]
-        arrays += [o for o in operands if isinstance(o, np.ndarray)]
-        arrays += _add(graph, op, s, _types(operands), s.attributes, f"s{k}", generator)
+        change = next((c for c in (_first_alone, _all_alike) if unknown and _fits(op, s, c)), _as_is)
+        types, attributes = change(s, operands)
+        tensors = [(t, o) for t, o in zip(types, operands, strict=True) if isinstance(t, TensorType)]
+        arrays += [np.resize(o, resolve(t.shape, {"N": BATCH})) if t.shape != o.shape else o for t, o in tensors]
+        arrays += _add(graph, op, s, types, attributes, f"s{k}", generator)
     return graph, arrays
 
 
@@ -180,41 +189,31 @@ def _add(graph: Graph, op: Op, s: Sample, types: Sequence[Any], attributes: Mapp
     return arrays
 
 
-BATCH = 13  # what the unknown size is when a graph runs; no sample has it
-
-
-def graph_of_unknown_batch(op: Op) -> tuple[Graph, Arrays] | None:
-    """The samples that can have a leading axis of unknown size, as one graph; None where no sample of the op can."""
-    changes = [(s, next((c for c in (_first_alone, _all_alike) if _fits(op, s, c)), None)) for s in samples_of(op)]
-    if not any(change for _, change in changes):
-        return None
-    graph, arrays = Graph(op.name), []
-    generator = np.random.default_rng(7)
-    for k, (s, change) in enumerate(changes):
-        if change is not None:
-            types, attributes = change(s)
-            tensors = [(t, o) for t, o in zip(types, s.operands, strict=True) if isinstance(t, TensorType)]
-            arrays += [np.resize(np.asarray(o), resolve(t.shape, {"N": BATCH})) for t, o in tensors]
-            arrays += _add(graph, op, s, types, attributes, f"s{k}", generator)
-    return graph, arrays
+def takes_unknown_batch(op: Op) -> bool:
+    """Whether some sample of the op can have a leading axis of unknown size."""
+    return any(_fits(op, s, change) for s in samples_of(op) for change in (_first_alone, _all_alike))
 
 
 Change = tuple[list[Any], Mapping[str, Any]]
 
 
-def _first_alone(s: Sample) -> Change:
+def _as_is(s: Sample, operands: Sequence[Any]) -> Change:
+    return _types(operands), s.attributes
+
+
+def _first_alone(s: Sample, operands: Sequence[Any]) -> Change:
     """The first operand begins with an axis of unknown size."""
-    types = _types([_as(o, "float32") for o in s.operands])
+    types = _types(operands)
     types[0] = types[0].with_shape((symbol("N"), *types[0].shape[1:]))
     return types, s.attributes
 
 
-def _all_alike(s: Sample) -> Change:
+def _all_alike(s: Sample, operands: Sequence[Any]) -> Change:
     """So do all operands, and an attribute `shape`, that begin as the first does."""
-    n = np.shape(s.operands[0])[0]
+    n = operands[0].shape[0]
     types = [
         t.with_shape((symbol("N"), *t.shape[1:])) if isinstance(t, TensorType) and t.shape[:1] == (n,) else t
-        for t in _types([_as(o, "float32") for o in s.operands])
+        for t in _types(operands)
     ]
     shape = s.attributes.get("shape", ())
     return types, {**s.attributes, "shape": (symbol("N"), *shape[1:])} if shape[:1] == (n,) else s.attributes
@@ -225,7 +224,7 @@ def _fits(op: Op, s: Sample, change: Any) -> bool:
         return False
     graph = Graph()
     try:
-        types, attributes = change(s)
+        types, attributes = change(s, [_as(o, "float32") for o in s.operands])
         _add(graph, op, s, types, attributes, "s", np.random.default_rng(0))
     except (IsogradError, TypeError, ValueError):
         return False

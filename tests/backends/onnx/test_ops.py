@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from isograd.ir import Graph, TensorType, ops
+from isograd.ir.autodiff import gradients
 from isograd.ir.evaluate import run_reference
 from isograd.ir.passes import decompose, widen
 from isograd.ir.types import float32
@@ -70,3 +71,28 @@ def test_small_numbers_keep_their_digits(function, run):
     graph.output(function(graph.input("x", TensorType(float32, x.shape))), "y")
     right = function.reference(x.astype(np.float64))
     np.testing.assert_allclose(run(graph, [x])[0], right, rtol=8 * EPS, atol=0.0)
+
+
+def agrees(graph, run):
+    generator = np.random.default_rng(4)
+    arrays = [generator.uniform(-1, 1, p.value.shape).astype(np.float32) for p in graph.inputs]
+    for found, right in zip(run(graph, arrays), run_reference(graph, arrays), strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("count_padding", [False, True])
+@pytest.mark.parametrize("strides", [(1, 1), (3, 2)])
+def test_averages_over_windows_that_do_and_do_not_overlap(strides, count_padding, run):
+    graph = Graph()
+    x = graph.input("x", TensorType(float32, (2, 7, 8, 3)))
+    y = ops.average_pool(x, window=(3, 2), strides=strides, padding=((2, 0), (0, 1)), count_padding=count_padding)
+    graph.output(gradients(graph, ops.reduce_sum(y * y), [x])[0], "g", "gradient")
+    agrees(graph, run)
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 1), (2, 4, 3)])
+def test_a_layer_norm_with_weights_of_another_shape(shape, run):
+    graph = Graph()
+    x, scale = graph.input("x", TensorType(float32, (2, 4, 3))), graph.input("s", TensorType(float32, shape))
+    graph.output(ops.layer_norm(x, scale, axes=(1, 2)), "y")
+    agrees(graph, run)
