@@ -66,7 +66,7 @@ class _StepPrinter:
             {"parameter": "params", "state": "state"},
             flat=True,
         )
-        self.body.telling = {v: "logits" for v in _logits(graph)}
+        self.body.telling = dict.fromkeys(_logits(graph), "logits")
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
         self.updates, self.rest = self._split()
         self.in_place = bool(self.target.in_place)

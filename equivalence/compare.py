@@ -14,7 +14,7 @@ from ..backends import BACKENDS, Runtime, is_installed
 from ..ir import Graph
 from ..ir.errors import BackendUnavailableError, SpecError, TypeMismatchError
 from ..ir.graph import Port
-from ..ir.model import Model
+from ..ir.model import Loss, Model, Optimizer
 from ..ir.text import print_graph
 from ..ir.training import loss_and_gradients, training_step
 from ..ir.training.step import complete_recipe
@@ -338,10 +338,18 @@ def _settings(plan: _Plan, examples: Examples, seed: int, steps: int) -> dict[st
     model = plan.model
     found = {"data": examples.description, "seed": str(seed)}
     if plan.what != "inference" and model.recipe is not None:
-        found["loss"] = str(model.recipe.loss)
+        losses = model.recipe.loss
+        named = losses if isinstance(losses, Mapping) else {"": losses}
+        found["loss"] = ", ".join(f"{path}: {_call(rule)}" if path else _call(rule) for path, rule in named.items())
     if plan.what == "training" and model.recipe is not None:
-        found |= {"optimizer": str(model.recipe.optimizer), "steps": str(steps)}
+        optimizer = model.recipe.optimizer
+        found |= {"optimizer": f"{_call(optimizer)}, by the convention of {optimizer.convention}", "steps": str(steps)}
     return found | {"model": f"{model.name}, {_size(model)}", "model hash": model_hash(model)}
+
+
+def _call(rule: Loss | Optimizer) -> str:
+    options = ", ".join(f"{k}={v!r}" for k, v in rule.options.items())
+    return f"{rule.name}({options})" if options else rule.name
 
 
 def _size(model: Model) -> str:

@@ -53,7 +53,9 @@ class Ensemble:
         self.near += ties.found
         self._calls += 1
         turners = [Turner(ties, share, self._calls * len(TURNED) + i) for i, share in enumerate(TURNED)]
-        return [r(*wide, watch=w) for r, w in zip(self.turned, turners, strict=True)]
+        results = [r(*wide, watch=w) for r, w in zip(self.turned, turners, strict=True)]
+        self.near += max((t.found for t in turners), key=len)
+        return results
 
     def arrays(self) -> dict[Key, Expected]:
         """What each parameter and state should be by now."""

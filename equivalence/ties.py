@@ -53,7 +53,7 @@ _CHOSEN_FROM = {ops.argmax: 0, ops.argmin: 0, ops.max_pool_gradient: 1, ops.max_
 
 @dataclass(frozen=True)
 class NearTie:
-    """Decisions of one node that are near a tie: how many of them, and the smallest distance."""
+    """Decisions of one node that are near a tie: how many, and by how little (at the nearest, or at most)."""
 
     node: Node
     count: int
@@ -116,17 +116,23 @@ class Turner:
 
     def __init__(self, ties: Ties, share: float, seed: int) -> None:
         self._ties, self._share = ties, share
+        self.found: list[NearTie] = []  # choices that came out otherwise
         self._generator = np.random.Generator(np.random.Philox(seed))
 
     def __call__(self, step: Step, operands: list[Any]) -> list[Any]:
         if step in self._ties.distances and step in self._ties.near:
             return self._turned(step, operands)
-        if step in self._ties.allowances:
-            place = _CHOSEN_FROM[step.node.op]
-            operands = list(operands)
-            sides = self._generator.choice((-1.0, 1.0), np.shape(operands[place]))
-            operands[place] = operands[place] + self._ties.allowances[step] * sides
-        return operands
+        return self._shifted(step, operands) if step in self._ties.allowances else operands
+
+    def _shifted(self, step: Step, operands: list[Any]) -> list[Any]:
+        """What is chosen from, each element moved by a random part of its allowance."""
+        place, allowed = _CHOSEN_FROM[step.node.op], self._ties.allowances[step]
+        moved = list(operands)
+        moved[place] = operands[place] + allowed * self._generator.uniform(-1.0, 1.0, np.shape(operands[place]))
+        changed = step.rule(*moved, **step.attributes) != step.rule(*operands, **step.attributes)
+        if np.any(changed):
+            self.found.append(NearTie(step.node, int(np.sum(changed)), float(np.max(allowed))))
+        return moved
 
     def _turned(self, step: Step, operands: list[Any]) -> list[Any]:
         """The first operand moved so far that the reference's decision is turned where it is near a tie."""

@@ -143,6 +143,10 @@ class Op:
         result = self.type_rule(*types, **attributes)
         outputs = result if isinstance(result, tuple) else (result,)
         for t in outputs:
+            if not isinstance(t.dtype, DType):
+                raise TypeMismatchError(
+                    f"{self.name}: {t.dtype!r} is not an element type; dtype_of gives one by its name"
+                )
             if any(isinstance(size, int) and size < 0 for size in t.shape):
                 raise TypeMismatchError(f"{self.name} would give {t}, but a size cannot be negative")
         return outputs

@@ -154,8 +154,6 @@ class _Verifier:
                 _fail(node, f"defines {value!r} again")
             if value.graph is not self.graph or value.node is not node or value.index != i:
                 _fail(node, f"has the output {value!r}, which does not know its place")
-            if not isinstance(value.type, TensorType) or not isinstance(value.dtype, DType):
-                _fail(node, f"has an output of the type {value.type!r}")
             self.defined[value] = SECTIONS.index(node.section)
 
 

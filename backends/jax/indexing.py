@@ -23,7 +23,7 @@ def _scatter_add(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
     return zeros.at[(slice(None),) * axis + (indices,)].add(g)
 
 
-def _one_hot(labels: Any, *, depth: Any, dtype: Any) -> Any:
+def _one_hot(labels: Any, *, depth: Any) -> Any:
     return jax.nn.one_hot(labels, depth)
 
 

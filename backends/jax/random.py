@@ -44,7 +44,7 @@ def _mask(key: Any, counter: Any, *, shape: Any, rate: Any) -> Any:
     return squares32(key, counter, shape) >= jnp.uint32(threshold(rate))
 
 
-def _mask_nothing(key: Any, counter: Any, *, shape: Any, rate: Any) -> Any:
+def _mask_nothing(key: Any, counter: Any, *, shape: Any) -> Any:
     return jnp.zeros(shape, bool)
 
 

@@ -16,7 +16,7 @@ def _reshape(x: Any, *, shape: Any) -> Any:
     return x.reshape(*shape)
 
 
-def _scalar(x: Any, *, shape: Any) -> Any:
+def _scalar(x: Any) -> Any:
     return x.reshape(())
 
 

@@ -45,6 +45,7 @@ class Draft:
 
     steps: list[Step] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    transposed: dict[str, str] = field(default_factory=dict)  # an array, and the one that it is the transpose of
 
 
 class Builder:
@@ -96,7 +97,11 @@ class Builder:
     ) -> tuple[Tensor, ...] | None:
         """A known array, transposed now: a filter is stored as ONNX wants it."""
         array = self.draft.arrays.get(inputs[0]) if op_type == "Transpose" else None
-        return None if array is None else (self.constant(np.ascontiguousarray(array.transpose(attributes["perm"]))),)
+        if array is None:
+            return None
+        made = self.constant(np.ascontiguousarray(array.transpose(attributes["perm"])))
+        self.draft.transposed.setdefault(made, inputs[0])
+        return (made,)
 
     def fresh(self) -> Tensor:
         self._count += 1

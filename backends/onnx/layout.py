@@ -187,6 +187,7 @@ def _all_axes(a: dict[str, Any], order: Order) -> dict[str, Any]:
     return {k: tuple(v[i] for i in order) for k, v in a.items()}
 
 
+WAITS = (ops.batch_norm_inference,)  # what is claimed with channels first alone, so not to be taken apart before
 _REDUCING = (ops.reduce_sum, ops.reduce_max, ops.reduce_min, ops.reduce_mean, ops.log_sum_exp)
 _ALONG_AXES = (ops.softmax, ops.log_softmax, ops.maxout)
 ELEMENTWISE = frozenset(

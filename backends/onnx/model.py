@@ -12,13 +12,12 @@ from onnx import helper
 from ...ir import Dim, Graph, Value
 from ...ir.errors import TypeMismatchError, UnsupportedOpError
 from ...ir.graph import Port
-from ...ir.passes import merge_common, remove_dead
-from ...ir.passes.simplify import simplify
+from ...ir.passes import decompose, optimize
 from ..program import prepare
 from ..rules import find_rule
 from ..runtime import Key
 from .builder import Builder, element_type
-from .layout import channels_first
+from .layout import WAITS, channels_first
 from .legalize import legalize
 from .lowering import at_opset
 from .naming import assign_names
@@ -77,9 +76,11 @@ def emit(
 
 def ready_graph(graph: Graph, opset: int) -> tuple[Graph, list[str]]:
     """The graph of ops that have rows, channels first, with the casts that are needed."""
-    graph = prepare(graph, at_opset(opset), "onnx")
-    graph, notes = legalize(channels_first(graph), opset)
-    graph = remove_dead(merge_common(simplify(graph)))
+    table = at_opset(opset)
+    apart = decompose(graph, lambda n: n.op in WAITS or find_rule(table, n) is not None)
+    graph = prepare(channels_first(optimize(apart)), table, "onnx")
+    graph, notes = legalize(graph, opset)
+    graph = optimize(graph) if notes else graph
     strange = {v.dtype.name for n in graph.nodes for v in n.outputs if v.dtype.kind == "complex"}
     if strange or any(p.value.dtype.kind == "complex" for p in graph.inputs):
         raise UnsupportedOpError("ONNX has no arithmetic for complex tensors; split them into real and imaginary parts")

@@ -57,7 +57,9 @@ def _name_the_rest(builder: Builder, final: dict[str, str], names: _Names) -> No
     }
     for tensor, array in draft.arrays.items():
         if tensor not in final:
-            final[tensor] = names.take(suggested.get(tensor) or _literal(array))
+            source = final.get(draft.transposed.get(tensor, ""), "")
+            derived = source and f"{source}.transposed"
+            final[tensor] = names.take(derived or suggested.get(tensor) or _literal(array))
     for step in draft.steps:
         step.path = (nodes.take("/".join((*step.path, step.op_type))),)
         for i, tensor in enumerate(step.outputs):
@@ -70,4 +72,6 @@ def _name_the_rest(builder: Builder, final: dict[str, str], names: _Names) -> No
 
 def _literal(array: np.ndarray) -> str:
     """What a short array is called: what it holds."""
+    if array.ndim == 0:
+        return str(array[()])
     return str(array.tolist()) if array.size <= _SHORT else f"{array.dtype.name}{list(array.shape)}"

@@ -28,9 +28,21 @@ from . import (
 from .style import CLASSES, assign
 
 FAMILIES = (
-    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, optimizers, pooling, random,
-    reduction, shape,
-)  # fmt: skip
+    activation,
+    arithmetic,
+    comparison,
+    constant,
+    contraction,
+    convolution,
+    indexing,
+    loss,
+    normalization,
+    optimizers,
+    pooling,
+    random,
+    reduction,
+    shape,
+)
 TABLE = merge(*(f.rows for f in FAMILIES))
 
 
@@ -39,17 +51,23 @@ def _dtype(dtype: DType) -> str:
 
 
 def _number(text: str, dtype: DType) -> str:
-    """A scalar tensor of a literal, or of a size (which is a tensor already); the type that TensorFlow takes anyway is not named."""
+    """A scalar tensor of a literal, or of a size, which is one already; TensorFlow's own types are not named."""
     if re.search(r"\btf\.shape\(", text):
         return f"tf.cast({text}, tf.{dtype.name})"
-    return f"tf.constant({text})" if dtype.name in ("float32", "int32", "bool") else f"tf.constant({text}, tf.{dtype.name})"
+    return (
+        f"tf.constant({text})"
+        if dtype.name in ("float32", "int32", "bool")
+        else f"tf.constant({text}, tf.{dtype.name})"
+    )
 
 
 TARGET = Target(
     name="tensorflow",
     table=TABLE,
     imports={
-        "tf": "import tensorflow as tf", "np": "import numpy as np", "itertools": "import itertools",
+        "tf": "import tensorflow as tf",
+        "np": "import numpy as np",
+        "itertools": "import itertools",
         "load_file": "from safetensors.numpy import load_file",
     },
     namespaces={"tf": tf, "tf.math": tf.math, "tf.nn": tf.nn},
@@ -65,4 +83,4 @@ TARGET = Target(
     decorator="tf.function",
     step_decorator="tf.function",
     options={"classes": CLASSES, "assign": assign},
-)  # fmt: skip
+)

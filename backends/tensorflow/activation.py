@@ -18,7 +18,7 @@ def _leaky_relu(x: Any, *, alpha: Any) -> Any:
     return tf.nn.leaky_relu(x, alpha)
 
 
-def _elu(x: Any, *, alpha: Any) -> Any:
+def _elu(x: Any) -> Any:
     return tf.nn.elu(x)
 
 
@@ -46,7 +46,7 @@ def _leaky_relu_gradient(g: Any, out: Any, x: Any, *, alpha: Any) -> Any:
     return tf.raw_ops.LeakyReluGrad(gradients=g, features=x, alpha=alpha)
 
 
-def _elu_gradient(g: Any, out: Any, x: Any, *, alpha: Any) -> Any:
+def _elu_gradient(g: Any, out: Any, x: Any) -> Any:
     return tf.raw_ops.EluGrad(gradients=g, outputs=out)
 
 

@@ -47,7 +47,7 @@ def on_all_axes(pairs: Any) -> Any:
     return ((0, 0), *pairs, (0, 0))
 
 
-def _conv2d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv2d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, filter_layout: Any) -> Any:
     return tf.nn.conv2d(
         x,
         w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)),
@@ -57,7 +57,7 @@ def _conv2d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, group
     )
 
 
-def _conv2d_same(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv2d_same(x: Any, w: Any, *, strides: Any, dilations: Any, filter_layout: Any) -> Any:
     return tf.nn.conv2d(
         x,
         w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)),
@@ -67,7 +67,7 @@ def _conv2d_same(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, 
     )
 
 
-def _conv1d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv1d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, filter_layout: Any) -> Any:
     return tf.nn.conv1d(
         x if are(padding, (0, 0)) else tf.pad(x, on_all_axes(padding)),
         w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)),
@@ -77,7 +77,7 @@ def _conv1d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, group
     )
 
 
-def _conv1d_same(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv1d_same(x: Any, w: Any, *, strides: Any, dilations: Any, filter_layout: Any) -> Any:
     return tf.nn.conv1d(
         x,
         w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)),
@@ -87,7 +87,7 @@ def _conv1d_same(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, 
     )
 
 
-def _conv3d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv3d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, filter_layout: Any) -> Any:
     return tf.nn.conv3d(
         x if are(padding, (0, 0)) else tf.pad(x, on_all_axes(padding)),
         w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)),
@@ -97,7 +97,7 @@ def _conv3d(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, group
     )
 
 
-def _conv3d_same(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv3d_same(x: Any, w: Any, *, strides: Any, dilations: Any, filter_layout: Any) -> Any:
     return tf.nn.conv3d(
         x,
         w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)),
@@ -107,7 +107,9 @@ def _conv3d_same(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, 
     )
 
 
-def _conv2d_transposed(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv2d_transposed(
+    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, layout: Any, filter_layout: Any
+) -> Any:
     return tf.transpose(
         tf.nn.conv2d(
             tf.transpose(x, last(layout)),
@@ -124,36 +126,52 @@ def conv_input_gradient(g: Any, w: Any, sizes: Any, strides: Any, padding: Any) 
     """The gradient of a convolution over two axes to its input, channels last; padding is SAME, VALID, or pairs."""
     explicit = [] if isinstance(padding, str) else [0, 0, *(n for pair in padding for n in pair), 0, 0]
     return tf.raw_ops.Conv2DBackpropInput(
-        input_sizes=(tf.shape(g)[0], *sizes, w.shape[2]), filter=w, out_backprop=g, strides=[1, *strides, 1],
-        padding="EXPLICIT" if explicit else padding, explicit_paddings=explicit,
-    )  # fmt: skip
+        input_sizes=(tf.shape(g)[0], *sizes, w.shape[2]),
+        filter=w,
+        out_backprop=g,
+        strides=[1, *strides, 1],
+        padding="EXPLICIT" if explicit else padding,
+        explicit_paddings=explicit,
+    )
 
 
 def conv_filter_gradient(x: Any, g: Any, sizes: Any, strides: Any, padding: Any) -> Any:
     """The gradient of a convolution over two axes to its filter, channels last; padding is SAME, VALID, or pairs."""
     explicit = [] if isinstance(padding, str) else [0, 0, *(n for pair in padding for n in pair), 0, 0]
     return tf.raw_ops.Conv2DBackpropFilter(
-        input=x, filter_sizes=(*sizes, x.shape[-1], g.shape[-1]), out_backprop=g, strides=[1, *strides, 1],
-        padding="EXPLICIT" if explicit else padding, explicit_paddings=explicit,
-    )  # fmt: skip
+        input=x,
+        filter_sizes=(*sizes, x.shape[-1], g.shape[-1]),
+        out_backprop=g,
+        strides=[1, *strides, 1],
+        padding="EXPLICIT" if explicit else padding,
+        explicit_paddings=explicit,
+    )
 
 
 def depthwise_input_gradient(g: Any, w: Any, sizes: Any, strides: Any, padding: Any) -> Any:
     """The gradient to the input of a convolution in which each channel has its own filters, channels last."""
     explicit = [] if isinstance(padding, str) else [0, 0, *(n for pair in padding for n in pair), 0, 0]
     return tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
-        input_sizes=(tf.shape(g)[0], *sizes, w.shape[2]), filter=w, out_backprop=g, strides=[1, *strides, 1],
-        padding="EXPLICIT" if explicit else padding, explicit_paddings=explicit,
-    )  # fmt: skip
+        input_sizes=(tf.shape(g)[0], *sizes, w.shape[2]),
+        filter=w,
+        out_backprop=g,
+        strides=[1, *strides, 1],
+        padding="EXPLICIT" if explicit else padding,
+        explicit_paddings=explicit,
+    )
 
 
 def depthwise_filter_gradient(x: Any, g: Any, sizes: Any, strides: Any, padding: Any) -> Any:
     """The gradient to the filter of a convolution in which each channel has its own filters, channels last."""
     explicit = [] if isinstance(padding, str) else [0, 0, *(n for pair in padding for n in pair), 0, 0]
     return tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
-        input=x, filter_sizes=(*sizes, x.shape[-1], g.shape[-1] // x.shape[-1]), out_backprop=g, strides=[1, *strides, 1],
-        padding="EXPLICIT" if explicit else padding, explicit_paddings=explicit,
-    )  # fmt: skip
+        input=x,
+        filter_sizes=(*sizes, x.shape[-1], g.shape[-1] // x.shape[-1]),
+        out_backprop=g,
+        strides=[1, *strides, 1],
+        padding="EXPLICIT" if explicit else padding,
+        explicit_paddings=explicit,
+    )
 
 
 def taps(x: Any, kernel: Any, strides: Any, padding: Any, dilations: Any) -> Any:
@@ -192,7 +210,9 @@ def filter_gradient_by_taps(x: Any, g: Any, sizes: Any, strides: Any, padding: A
     return tf.reshape(tf.stack(found), (*sizes, x.shape[-1], g.shape[-1]))
 
 
-def _conv_by_groups(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv_by_groups(
+    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+) -> Any:
     """A convolution that TensorFlow does not have on a CPU, group by group, as products of matrices."""
     space = [c for c in layout if c not in "NC"]
     x, w = move(x, layout, ["N", *space, "C"]), move(w, filter_layout, [*space, "I", "O"])
@@ -201,7 +221,18 @@ def _conv_by_groups(x: Any, w: Any, *, strides: Any, padding: Any, dilations: An
     return move(y, ["N", *space, "C"], layout)
 
 
-def _conv_input_gradient_by_groups(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv_input_gradient_by_groups(
+    g: Any,
+    w: Any,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: Any,
+    layout: Any,
+    filter_layout: Any,
+) -> Any:
     """The gradient of a convolution to its input, where TensorFlow does not have it on a CPU, group by group."""
     space = [c for c in layout if c not in "NC"]
     g, w = move(g, layout, ["N", *space, "C"]), move(w, filter_layout, [*space, "I", "O"])
@@ -213,7 +244,18 @@ def _conv_input_gradient_by_groups(g: Any, w: Any, *, sizes: Any, strides: Any, 
     return move(tf.concat(found, -1), ["N", *space, "C"], layout)
 
 
-def _conv_filter_gradient_by_groups(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv_filter_gradient_by_groups(
+    x: Any,
+    g: Any,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: Any,
+    layout: Any,
+    filter_layout: Any,
+) -> Any:
     """The gradient of a convolution to its filter, where TensorFlow does not have it on a CPU, group by group."""
     space = [c for c in layout if c not in "NC"]
     x, g = (move(v, layout, ["N", *space, "C"]) for v in (x, g))
@@ -230,36 +272,62 @@ def move(x: Any, source: Any, target: Any) -> Any:
     return tf.transpose(x, [list(source).index(c) for c in target])
 
 
-def _conv_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
-    return conv_input_gradient(g, w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)), sizes, strides, "VALID" if are(padding, (0, 0)) else padding)
+def _conv_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, filter_layout: Any) -> Any:
+    return conv_input_gradient(
+        g,
+        w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)),
+        sizes,
+        strides,
+        "VALID" if are(padding, (0, 0)) else padding,
+    )
 
 
-def _conv_input_gradient_same(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
-    return conv_input_gradient(g, w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)), sizes, strides, "SAME")
+def _conv_input_gradient_same(g: Any, w: Any, *, sizes: Any, strides: Any, filter_layout: Any) -> Any:
+    return conv_input_gradient(
+        g, w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)), sizes, strides, "SAME"
+    )
 
 
-def _conv_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any) -> Any:
     return conv_filter_gradient(x, g, sizes, strides, "VALID" if are(padding, (0, 0)) else padding)
 
 
-def _conv_filter_gradient_same(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv_filter_gradient_same(x: Any, g: Any, *, sizes: Any, strides: Any) -> Any:
     return conv_filter_gradient(x, g, sizes, strides, "SAME")
 
 
-def _conv1d_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
-    return tf.squeeze(conv_input_gradient(tf.expand_dims(g, 1), tf.expand_dims(w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)), 0), (1, *sizes), (1, *strides), ((0, 0), *padding)), 1)
+def _conv1d_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, filter_layout: Any) -> Any:
+    return tf.squeeze(
+        conv_input_gradient(
+            tf.expand_dims(g, 1),
+            tf.expand_dims(w if is_in_order(filter_layout) else tf.transpose(w, last(filter_layout)), 0),
+            (1, *sizes),
+            (1, *strides),
+            ((0, 0), *padding),
+        ),
+        1,
+    )
 
 
-def _conv1d_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
-    return tf.squeeze(conv_filter_gradient(tf.expand_dims(x, 1), tf.expand_dims(g, 1), (1, *sizes), (1, *strides), ((0, 0), *padding)), 0)
+def _conv1d_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any) -> Any:
+    return tf.squeeze(
+        conv_filter_gradient(
+            tf.expand_dims(x, 1), tf.expand_dims(g, 1), (1, *sizes), (1, *strides), ((0, 0), *padding)
+        ),
+        0,
+    )
 
 
-def _depthwise_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
-    return depthwise_input_gradient(g, by_channel(w, groups), sizes, strides, "VALID" if are(padding, (0, 0)) else padding)
+def _depthwise_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, groups: Any) -> Any:
+    return depthwise_input_gradient(
+        g, by_channel(w, groups), sizes, strides, "VALID" if are(padding, (0, 0)) else padding
+    )
 
 
-def _depthwise_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
-    return tf.reshape(depthwise_filter_gradient(x, g, sizes, strides, "VALID" if are(padding, (0, 0)) else padding), (*sizes, 1, -1))
+def _depthwise_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any) -> Any:
+    return tf.reshape(
+        depthwise_filter_gradient(x, g, sizes, strides, "VALID" if are(padding, (0, 0)) else padding), (*sizes, 1, -1)
+    )
 
 
 def by_channel(w: Any, groups: Any) -> Any:
@@ -267,26 +335,36 @@ def by_channel(w: Any, groups: Any) -> Any:
     return tf.reshape(w, (*w.shape[:2], groups, -1))
 
 
-def _conv3d_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv3d_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any) -> Any:
     """The gradient of a convolution over three axes to its input."""
     padded = [n + a + b for n, (a, b) in zip(sizes, padding, strict=True)]
     x = tf.raw_ops.Conv3DBackpropInputV2(
-        input_sizes=(tf.shape(g)[0], *padded, w.shape[3]), filter=w, out_backprop=g, strides=[1, *strides, 1], padding="VALID"
+        input_sizes=(tf.shape(g)[0], *padded, w.shape[3]),
+        filter=w,
+        out_backprop=g,
+        strides=[1, *strides, 1],
+        padding="VALID",
     )
     return x[(slice(None), *(slice(a, a + n) for n, (a, _) in zip(sizes, padding, strict=True)))]
 
 
-def _conv3d_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv3d_filter_gradient(x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any) -> Any:
     """The gradient of a convolution over three axes to its filter."""
     x = tf.pad(x, [(0, 0), *padding, (0, 0)])
     return tf.raw_ops.Conv3DBackpropFilterV2(
-        input=x, filter_sizes=(*sizes, x.shape[4], g.shape[4]), out_backprop=g, strides=[1, *strides, 1], padding="VALID"
+        input=x,
+        filter_sizes=(*sizes, x.shape[4], g.shape[4]),
+        out_backprop=g,
+        strides=[1, *strides, 1],
+        padding="VALID",
     )
 
 
-def _conv_of_nothing(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv_of_nothing(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any) -> Any:
     """TensorFlow's float32 convolution of an empty batch has a wrong shape; its float64 one has not."""
-    y = tf.nn.conv2d(tf.cast(x, tf.float64), tf.cast(w, tf.float64), strides, [(0, 0), *padding, (0, 0)], dilations=dilations)
+    y = tf.nn.conv2d(
+        tf.cast(x, tf.float64), tf.cast(w, tf.float64), strides, [(0, 0), *padding, (0, 0)], dilations=dilations
+    )
     return tf.cast(y, x.dtype)
 
 
@@ -357,7 +435,7 @@ def _sizes(node: Node) -> tuple[Any, Any]:
 
 
 def pads_same(image: Any, kernel: Any, strides: Any, padding: Any, dilations: Any) -> bool:
-    """Whether the padding is what TensorFlow calls SAME: as many windows as strides begun, more of it after than before."""
+    """Whether the padding is TensorFlow's SAME: a window for each stride begun, the odd element after, not before."""
     for n, k, s, pair, d in zip(image, kernel, strides, padding, dilations, strict=True):
         span = (k - 1) * d + 1
         if s > 1 and not isinstance(n, int):
@@ -380,20 +458,29 @@ def _same(condition: Any) -> Any:
 rows = {
     ops.conv: (
         When(_is_empty_image, _conv_of_nothing),
-        When(_same(_is_image), _conv2d_same), When(_is_image, _conv2d), When(_is_any_image, _conv2d_transposed),
-        When(_same(_is_line), _conv1d_same), When(_is_line, _conv1d),
-        When(_same(_is_solid), _conv3d_same), When(_is_solid, _conv3d),
+        When(_same(_is_image), _conv2d_same),
+        When(_is_image, _conv2d),
+        When(_is_any_image, _conv2d_transposed),
+        When(_same(_is_line), _conv1d_same),
+        When(_is_line, _conv1d),
+        When(_same(_is_solid), _conv3d_same),
+        When(_is_solid, _conv3d),
         _conv_by_groups,
     ),
     ops.conv_input_gradient: (
-        When(_same(_is_dense_image), _conv_input_gradient_same), When(_is_dense_image, _conv_input_gradient),
-        When(_is_depthwise, _depthwise_input_gradient), When(_is_dense_line, _conv1d_input_gradient),
-        When(_gives_filter(_is_solid), _conv3d_input_gradient), _conv_input_gradient_by_groups,
+        When(_same(_is_dense_image), _conv_input_gradient_same),
+        When(_is_dense_image, _conv_input_gradient),
+        When(_is_depthwise, _depthwise_input_gradient),
+        When(_is_dense_line, _conv1d_input_gradient),
+        When(_gives_filter(_is_solid), _conv3d_input_gradient),
+        _conv_input_gradient_by_groups,
     ),
     ops.conv_filter_gradient: (
         When(_same(_gives_filter(_is_dense_image)), _conv_filter_gradient_same),
-        When(_gives_filter(_is_dense_image), _conv_filter_gradient), When(_is_depthwise, _depthwise_filter_gradient),
-        When(_gives_filter(_is_dense_line), _conv1d_filter_gradient), When(_gives_filter(_is_solid), _conv3d_filter_gradient),
+        When(_gives_filter(_is_dense_image), _conv_filter_gradient),
+        When(_is_depthwise, _depthwise_filter_gradient),
+        When(_gives_filter(_is_dense_line), _conv1d_filter_gradient),
+        When(_gives_filter(_is_solid), _conv3d_filter_gradient),
         _conv_filter_gradient_by_groups,
     ),
-}  # fmt: skip
+}

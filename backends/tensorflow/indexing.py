@@ -18,7 +18,7 @@ def _gather_small(x: Any, indices: Any, *, axis: Any) -> Any:
     return tf.gather(x, tf.cast(indices, tf.int64), axis=axis)
 
 
-def _scatter_add(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
+def _scatter_add(g: Any, indices: Any, *, size: Any) -> Any:
     return tf.math.unsorted_segment_sum(g, indices, size)
 
 
@@ -31,7 +31,7 @@ def _scatter_add_inside(g: Any, indices: Any, *, axis: Any, size: Any) -> Any:
     return tf.transpose(total, [*range(1, before + 1), 0, *range(before + 1, len(others) + 1)])
 
 
-def _one_hot(labels: Any, *, depth: Any, dtype: Any) -> Any:
+def _one_hot(labels: Any, *, depth: Any) -> Any:
     return tf.one_hot(labels, depth)
 
 

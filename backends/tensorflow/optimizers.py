@@ -35,14 +35,18 @@ def _adam(p: Any, g: Any, m: Any, v: Any, rate: Any, *, beta_1: Any, beta_2: Any
     p.assign_sub(rate * m / (tf.sqrt(v) + epsilon))
 
 
-def _adam_torch(p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+def _adam_torch(
+    p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any
+) -> None:
     """PyTorch's Adam: epsilon is added to the root of the corrected second moment."""
     m.assign_add((g - m) * (1.0 - beta_1))
     v.assign_add((tf.square(g) - v) * (1.0 - beta_2))
     p.assign_sub(rate * m / (tf.sqrt(v) / scale + epsilon))
 
 
-def _adam_optax(p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+def _adam_optax(
+    p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any
+) -> None:
     """Optax's Adam: both moments are corrected, then the root is taken."""
     m.assign_add((g - m) * (1.0 - beta_1))
     v.assign_add((tf.square(g) - v) * (1.0 - beta_2))

@@ -12,14 +12,16 @@ from ..rules import When
 from .convolution import are, back, is_in_order, last, on_all_axes, one_or_each, pads_same
 
 
-def _max_pool(x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
+def _max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     return (tf.nn.max_pool1d if len(window) == 1 else tf.nn.max_pool2d if len(window) == 2 else tf.nn.max_pool3d)(
         x if are(padding, (0, 0)) else tf.pad(x, on_all_axes(padding), constant_values=float("-inf")),
-        one_or_each(window), one_or_each(strides), "VALID",
-    )  # fmt: skip
+        one_or_each(window),
+        one_or_each(strides),
+        "VALID",
+    )
 
 
-def _max_pool_same(x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
+def _max_pool_same(x: Any, *, window: Any, strides: Any) -> Any:
     return (tf.nn.max_pool1d if len(window) == 1 else tf.nn.max_pool2d if len(window) == 2 else tf.nn.max_pool3d)(
         x, one_or_each(window), one_or_each(strides), "SAME"
     )
@@ -28,27 +30,34 @@ def _max_pool_same(x: Any, *, window: Any, strides: Any, padding: Any, layout: A
 def _max_pool_transposed(x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
     return tf.transpose(
         (tf.nn.max_pool1d if len(window) == 1 else tf.nn.max_pool2d if len(window) == 2 else tf.nn.max_pool3d)(
-            tf.transpose(x, last(layout)) if are(padding, (0, 0)) else
-            tf.pad(tf.transpose(x, last(layout)), on_all_axes(padding), constant_values=float("-inf")),
-            one_or_each(window), one_or_each(strides), "VALID",
+            tf.transpose(x, last(layout))
+            if are(padding, (0, 0))
+            else tf.pad(tf.transpose(x, last(layout)), on_all_axes(padding), constant_values=float("-inf")),
+            one_or_each(window),
+            one_or_each(strides),
+            "VALID",
         ),
         back(layout),
-    )  # fmt: skip
+    )
 
 
 def max_pool_gradient(g: Any, x: Any, window: Any, strides: Any, padding: Any) -> Any:
     """The gradient goes to the first largest element of each window; padding is SAME or VALID."""
     return tf.raw_ops.MaxPoolGrad(
-        orig_input=x, orig_output=tf.nn.max_pool2d(x, window, strides, padding), grad=g, ksize=[1, *window, 1],
-        strides=[1, *strides, 1], padding=padding,
-    )  # fmt: skip
+        orig_input=x,
+        orig_output=tf.nn.max_pool2d(x, window, strides, padding),
+        grad=g,
+        ksize=[1, *window, 1],
+        strides=[1, *strides, 1],
+        padding=padding,
+    )
 
 
-def _max_pool_gradient(g: Any, x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
+def _max_pool_gradient(g: Any, x: Any, *, window: Any, strides: Any) -> Any:
     return max_pool_gradient(g, x, window, strides, "VALID")
 
 
-def _max_pool_gradient_same(g: Any, x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
+def _max_pool_gradient_same(g: Any, x: Any, *, window: Any, strides: Any) -> Any:
     return max_pool_gradient(g, x, window, strides, "SAME")
 
 
@@ -88,13 +97,16 @@ def _max_pool_select(t: Any, x: Any, *, window: Any, strides: Any, padding: Any,
     return tf.gather(windows(t, window, strides, padding, layout, 0), places, batch_dims=x.shape.rank)
 
 
-def _average_pool(x: Any, *, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any) -> Any:
+def _average_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     return (tf.nn.avg_pool1d if len(window) == 1 else tf.nn.avg_pool2d if len(window) == 2 else tf.nn.avg_pool3d)(
-        x if are(padding, (0, 0)) else tf.pad(x, on_all_axes(padding)), one_or_each(window), one_or_each(strides), "VALID"
+        x if are(padding, (0, 0)) else tf.pad(x, on_all_axes(padding)),
+        one_or_each(window),
+        one_or_each(strides),
+        "VALID",
     )
 
 
-def _average_pool_same(x: Any, *, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any) -> Any:
+def _average_pool_same(x: Any, *, window: Any, strides: Any) -> Any:
     return (tf.nn.avg_pool1d if len(window) == 1 else tf.nn.avg_pool2d if len(window) == 2 else tf.nn.avg_pool3d)(
         x, one_or_each(window), one_or_each(strides), "SAME"
     )
@@ -119,15 +131,11 @@ def average_pool_gradient(g: Any, sizes: Any, window: Any, strides: Any, padding
     )
 
 
-def _average_pool_gradient(
-    g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any
-) -> Any:
+def _average_pool_gradient(g: Any, *, sizes: Any, window: Any, strides: Any) -> Any:
     return average_pool_gradient(g, sizes, window, strides, "VALID")
 
 
-def _average_pool_gradient_same(
-    g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any
-) -> Any:
+def _average_pool_gradient_same(g: Any, *, sizes: Any, window: Any, strides: Any) -> Any:
     return average_pool_gradient(g, sizes, window, strides, "SAME")
 
 
@@ -147,7 +155,9 @@ def _average_pool_gradient_padded(
             orig_input_shape=shape, grad=g, ksize=[1, *window, 1], strides=[1, *strides, 1], padding="VALID"
         )
     elif len(window) == 1:  # two axes, of which one has size 1
-        d_x = tf.squeeze(average_pool_gradient(tf.expand_dims(g, 1), (1, *padded), (1, *window), (1, *strides), "VALID"), 1)
+        d_x = tf.squeeze(
+            average_pool_gradient(tf.expand_dims(g, 1), (1, *padded), (1, *window), (1, *strides), "VALID"), 1
+        )
     else:
         d_x = average_pool_gradient(g, padded, window, strides, "VALID")
     inside = [slice(a, a + n) for n, (a, _) in zip(sizes, padding, strict=True)]
@@ -168,7 +178,11 @@ def _is_same(node: Node) -> bool:
     assert x is not None
     image = a["sizes"] if "sizes" in a else tuple(n for n, c in zip(x.shape, a["layout"], strict=True) if c not in "NC")
     counts = a.get("count_padding", False)  # TensorFlow's mean does not
-    return _is_in_order(node) and not counts and pads_same(image, a["window"], a["strides"], a["padding"], (1,) * len(a["window"]))
+    return (
+        _is_in_order(node)
+        and not counts
+        and pads_same(image, a["window"], a["strides"], a["padding"], (1,) * len(a["window"]))
+    )
 
 
 def _is_same_image(node: Node) -> bool:
@@ -188,11 +202,15 @@ def _counts_all(node: Node) -> bool:
 rows = {
     ops.max_pool: (When(_is_same, _max_pool_same), When(_is_in_order, _max_pool), _max_pool_transposed),
     ops.max_pool_gradient: (
-        When(_is_same_image, _max_pool_gradient_same), When(_is_valid_image, _max_pool_gradient), _max_pool_gradient_padded,
+        When(_is_same_image, _max_pool_gradient_same),
+        When(_is_valid_image, _max_pool_gradient),
+        _max_pool_gradient_padded,
     ),
     ops.max_pool_select: _max_pool_select,
     ops.average_pool: (When(_is_same, _average_pool_same), When(_counts_all, _average_pool), _average_pool_padded),
     ops.average_pool_gradient: (
-        When(_is_same_image, _average_pool_gradient_same), When(_is_valid_image, _average_pool_gradient), _average_pool_gradient_padded,
+        When(_is_same_image, _average_pool_gradient_same),
+        When(_is_valid_image, _average_pool_gradient),
+        _average_pool_gradient_padded,
     ),
-}  # fmt: skip
+}

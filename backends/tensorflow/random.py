@@ -34,7 +34,10 @@ def _mask(key: Any, counter: Any, *, shape: Any, rate: Any) -> Any:
 
 
 def _uniform(key: Any, counter: Any, *, shape: Any) -> Any:
-    return tf.cast(tf.bitwise.right_shift(squares32(key, counter, shape), tf.constant(8, tf.uint64)), tf.float32) * 2.0**-24
+    return (
+        tf.cast(tf.bitwise.right_shift(squares32(key, counter, shape), tf.constant(8, tf.uint64)), tf.float32)
+        * 2.0**-24
+    )
 
 
 def advance(counter: Any, amount: Any) -> Any:

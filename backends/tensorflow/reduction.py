@@ -37,35 +37,35 @@ def _log_sum_exp(x: Any, *, axes: Any, keepdims: Any) -> Any:
     return tf.reduce_logsumexp(x, axis_or_axes(axes), keepdims=keepdims if keepdims else _omitted)
 
 
-def _sum_of_all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _sum_of_all(x: Any, *, keepdims: Any) -> Any:
     return tf.reduce_sum(x, keepdims=keepdims if keepdims else _omitted)
 
 
-def _max_of_all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _max_of_all(x: Any, *, keepdims: Any) -> Any:
     return tf.reduce_max(x, keepdims=keepdims if keepdims else _omitted)
 
 
-def _min_of_all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _min_of_all(x: Any, *, keepdims: Any) -> Any:
     return tf.reduce_min(x, keepdims=keepdims if keepdims else _omitted)
 
 
-def _mean_of_all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _mean_of_all(x: Any, *, keepdims: Any) -> Any:
     return tf.reduce_mean(x, keepdims=keepdims if keepdims else _omitted)
 
 
-def _argmax(x: Any, *, axis: Any, dtype: Any) -> Any:
+def _argmax(x: Any, *, axis: Any) -> Any:
     return tf.argmax(x, axis)
 
 
-def _argmin(x: Any, *, axis: Any, dtype: Any) -> Any:
+def _argmin(x: Any, *, axis: Any) -> Any:
     return tf.argmin(x, axis)
 
 
-def _argmax_int32(x: Any, *, axis: Any, dtype: Any) -> Any:
+def _argmax_int32(x: Any, *, axis: Any) -> Any:
     return tf.argmax(x, axis, tf.int32)
 
 
-def _argmin_int32(x: Any, *, axis: Any, dtype: Any) -> Any:
+def _argmin_int32(x: Any, *, axis: Any) -> Any:
     return tf.argmin(x, axis, tf.int32)
 
 

@@ -41,7 +41,11 @@ class TensorflowRuntime(PythonRuntime):
         return np.asarray(array)
 
     def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
-        graph = function if hasattr(function, "get_concrete_function") else tf.function(function, reduce_retracing=True, autograph=False)
+        graph = (
+            function
+            if hasattr(function, "get_concrete_function")
+            else tf.function(function, reduce_retracing=True, autograph=False)
+        )
         place = self._device(device)
 
         def placed(*arguments: Any) -> Any:

@@ -15,7 +15,7 @@ def _reshape(x: Any, *, shape: Any) -> Any:
     return tf.reshape(x, shape)
 
 
-def _scalar(x: Any, *, shape: Any) -> Any:
+def _scalar(x: Any) -> Any:
     return tf.reshape(x, [])
 
 
@@ -52,11 +52,11 @@ def pairs(low: Any, high: Any) -> Any:
     return tuple(zip(low, high, strict=True))
 
 
-def _pad(x: Any, value: Any, *, low: Any, high: Any, interior: Any) -> Any:
+def _pad(x: Any, value: Any, *, low: Any, high: Any) -> Any:
     return tf.pad(x, pairs(low, high), constant_values=value)
 
 
-def _pad_zeros(x: Any, value: Any, *, low: Any, high: Any, interior: Any) -> Any:
+def _pad_zeros(x: Any, value: Any, *, low: Any, high: Any) -> Any:
     return tf.pad(x, pairs(low, high))
 
 
@@ -66,7 +66,11 @@ def pad_between(x: Any, value: Any, low: Any, high: Any, interior: Any) -> Any:
         if between:  # an axis of its own for what follows each element, but the last
             shape = tf.shape(x)
             none = [(0, 0)] * (axis + 1)
-            x = tf.pad(tf.expand_dims(x, axis + 1), [*none, (0, between), *[(0, 0)] * (len(interior) - axis - 1)], constant_values=value)
+            x = tf.pad(
+                tf.expand_dims(x, axis + 1),
+                [*none, (0, between), *[(0, 0)] * (len(interior) - axis - 1)],
+                constant_values=value,
+            )
             x = tf.reshape(x, tf.concat([shape[:axis], [-1], shape[axis + 1 :]], 0))
             x = x[(*[slice(None)] * axis, slice(None, tf.maximum(shape[axis] * (between + 1) - between, 0)))]
     return tf.pad(x, list(zip(low, high, strict=True)), constant_values=value)

@@ -27,9 +27,21 @@ from . import (
 from .style import CLASSES, assign
 
 FAMILIES = (
-    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, optimizers, pooling, random,
-    reduction, shape,
-)  # fmt: skip
+    activation,
+    arithmetic,
+    comparison,
+    constant,
+    contraction,
+    convolution,
+    indexing,
+    loss,
+    normalization,
+    optimizers,
+    pooling,
+    random,
+    reduction,
+    shape,
+)
 TABLE = merge(*(f.rows for f in FAMILIES))
 
 
@@ -39,14 +51,21 @@ def _dtype(dtype: DType) -> str:
 
 def _number(text: str, dtype: DType) -> str:
     """Without a dtype where it is the one that PyTorch gives such a number."""
-    return f"torch.tensor({text})" if dtype.name in ("float32", "int64", "bool") else f"torch.tensor({text}, dtype=torch.{dtype.name})"
+    return (
+        f"torch.tensor({text})"
+        if dtype.name in ("float32", "int64", "bool")
+        else f"torch.tensor({text}, dtype=torch.{dtype.name})"
+    )
 
 
 TARGET = Target(
     name="torch",
     table=TABLE,
     imports={
-        "torch": "import torch", "F": "import torch.nn.functional as F", "np": "import numpy as np", "math": "import math",
+        "torch": "import torch",
+        "F": "import torch.nn.functional as F",
+        "np": "import numpy as np",
+        "math": "import math",
         "nn": "from torch import nn",
         "load_file": "from safetensors.torch import load_file",
     },
@@ -61,4 +80,4 @@ TARGET = Target(
     decorator="torch.no_grad()",
     step_decorator="torch.no_grad()",
     options={"classes": CLASSES, "assign": assign},
-)  # fmt: skip
+)

@@ -10,7 +10,7 @@ from ...ir import Node, ops
 from ..rules import When
 
 
-def _count(*, size: Any, dtype: Any) -> Any:
+def _count(*, size: Any) -> Any:
     return torch.arange(size)
 
 

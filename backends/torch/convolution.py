@@ -54,7 +54,7 @@ def around(padding: Any) -> Any:
     return tuple(n for pair in reversed(padding) for n in pair)
 
 
-def _conv_first(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv_first(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, filter_layout: Any) -> Any:
     return (F.conv1d if len(strides) == 1 else F.conv2d if len(strides) == 2 else F.conv3d)(
         x if is_even(padding) else F.pad(x, around(padding)),
         w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
@@ -65,7 +65,9 @@ def _conv_first(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, g
     )
 
 
-def _conv(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any) -> Any:
+def _conv(
+    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+) -> Any:
     return (F.conv1d if len(strides) == 1 else F.conv2d if len(strides) == 2 else F.conv3d)(
         x.permute(*first(layout)) if is_even(padding) else F.pad(x.permute(*first(layout)), around(padding)),
         w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
@@ -88,8 +90,9 @@ def conv_input_gradient(g: Any, w: Any, sizes: Any, strides: Any, padding: Any, 
     even = all(a == b for a, b in padding)  # otherwise the gradient to the padded input, cropped
     padded = [n if even else n + a + b for n, (a, b) in zip(sizes, padding, strict=True)]
     pads, zeros = [a if even else 0 for a, _ in padding], [0] * len(sizes)
+    x = empty_like(g, w.shape[1] * groups, padded)
     x, _, _ = torch.ops.aten.convolution_backward(
-        g, empty_like(g, w.shape[1] * groups, padded), w, None, strides, pads, dilations, False, zeros, groups, [True, False, False]
+        g, x, w, None, strides, pads, dilations, False, zeros, groups, [True, False, False]
     )
     return x if even else x[(..., *(slice(a, a + n) for n, (a, _) in zip(sizes, padding, strict=True)))]
 
@@ -107,38 +110,77 @@ def conv_filter_gradient(x: Any, g: Any, sizes: Any, strides: Any, padding: Any,
 
 
 def _conv_input_gradient_first(
-    g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+    g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, filter_layout: Any
 ) -> Any:
     return conv_input_gradient(
-        g, w if is_in_order(filter_layout) else w.permute(*first(filter_layout)), sizes, strides, padding, dilations, groups
+        g,
+        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
+        sizes,
+        strides,
+        padding,
+        dilations,
+        groups,
     )
 
 
 def _conv_input_gradient(
-    g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+    g: Any,
+    w: Any,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: Any,
+    layout: Any,
+    filter_layout: Any,
 ) -> Any:
     return conv_input_gradient(
-        g.permute(*first(layout)), w if is_in_order(filter_layout) else w.permute(*first(filter_layout)), sizes, strides, padding,
-        dilations, groups,
-    ).permute(*last(layout))  # fmt: skip
+        g.permute(*first(layout)),
+        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
+        sizes,
+        strides,
+        padding,
+        dilations,
+        groups,
+    ).permute(*last(layout))
 
 
 def _conv_filter_gradient_first(
-    x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+    x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any
 ) -> Any:
     return conv_filter_gradient(
-        x if is_in_order(layout) else x.permute(*first(layout)), g if is_in_order(layout) else g.permute(*first(layout)), sizes,
-        strides, padding, dilations, groups,
-    )  # fmt: skip
+        x if is_in_order(layout) else x.permute(*first(layout)),
+        g if is_in_order(layout) else g.permute(*first(layout)),
+        sizes,
+        strides,
+        padding,
+        dilations,
+        groups,
+    )
 
 
 def _conv_filter_gradient(
-    x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
+    x: Any,
+    g: Any,
+    *,
+    sizes: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    groups: Any,
+    layout: Any,
+    filter_layout: Any,
 ) -> Any:
     return conv_filter_gradient(
-        x if is_in_order(layout) else x.permute(*first(layout)), g if is_in_order(layout) else g.permute(*first(layout)), sizes,
-        strides, padding, dilations, groups,
-    ).permute(*last(filter_layout))  # fmt: skip
+        x if is_in_order(layout) else x.permute(*first(layout)),
+        g if is_in_order(layout) else g.permute(*first(layout)),
+        sizes,
+        strides,
+        padding,
+        dilations,
+        groups,
+    ).permute(*last(filter_layout))
 
 
 def _layout_in_order(node: Node) -> bool:

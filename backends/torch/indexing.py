@@ -11,7 +11,7 @@ from ...ir import Node, ops
 from ..rules import When
 
 
-def _embedding(x: Any, indices: Any, *, axis: Any) -> Any:
+def _embedding(x: Any, indices: Any) -> Any:
     return F.embedding(indices, x)
 
 

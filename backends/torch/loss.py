@@ -51,8 +51,10 @@ def _is_long_matrix(node: Node) -> bool:
 rows = {
     ops.softmax_cross_entropy: (When(_is_matrix, _cross_entropy), _cross_entropy_of_stack),
     ops.sparse_softmax_cross_entropy: (
-        When(_is_long_matrix, _cross_entropy), When(_is_matrix, _cross_entropy_to_long), _sparse_cross_entropy_of_stack,
+        When(_is_long_matrix, _cross_entropy),
+        When(_is_matrix, _cross_entropy_to_long),
+        _sparse_cross_entropy_of_stack,
     ),
     ops.sigmoid_cross_entropy: _binary_cross_entropy,
     GradientOf(ops.sparse_softmax_cross_entropy): _sparse_cross_entropy_gradient,
-}  # fmt: skip
+}

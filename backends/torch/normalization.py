@@ -31,15 +31,21 @@ def batch_norm_gradient(g: Any, mean: Any, variance: Any, x: Any, scale: Any, ax
     return d_x.reshape(x.shape), d_scale, d_offset
 
 
-def _batch_norm_gradient(g: Any, y: Any, mean: Any, variance: Any, x: Any, scale: Any, offset: Any, *, axis: Any, epsilon: Any) -> Any:
+def _batch_norm_gradient(
+    g: Any, y: Any, mean: Any, variance: Any, x: Any, scale: Any, offset: Any, *, axis: Any, epsilon: Any
+) -> Any:
     return batch_norm_gradient(g, mean, variance, x, scale, axis, epsilon)
 
 
-def _batch_norm_gradient_scale(g: Any, y: Any, mean: Any, variance: Any, x: Any, scale: Any, *, axis: Any, epsilon: Any) -> Any:
+def _batch_norm_gradient_scale(
+    g: Any, y: Any, mean: Any, variance: Any, x: Any, scale: Any, *, axis: Any, epsilon: Any
+) -> Any:
     return batch_norm_gradient(g, mean, variance, x, scale, axis, epsilon)[:2]
 
 
-def _batch_norm_gradient_offset(g: Any, y: Any, mean: Any, variance: Any, x: Any, offset: Any, *, axis: Any, epsilon: Any) -> Any:
+def _batch_norm_gradient_offset(
+    g: Any, y: Any, mean: Any, variance: Any, x: Any, offset: Any, *, axis: Any, epsilon: Any
+) -> Any:
     return batch_norm_gradient(g, mean, variance, x, None, axis, epsilon)[::2]
 
 
@@ -47,19 +53,19 @@ def _batch_norm_gradient_plain(g: Any, y: Any, mean: Any, variance: Any, x: Any,
     return batch_norm_gradient(g, mean, variance, x, None, axis, epsilon)[0]
 
 
-def _batch_norm_inference(x: Any, scale: Any, offset: Any, mean: Any, variance: Any, *, axis: Any, epsilon: Any) -> Any:
+def _batch_norm_inference(x: Any, scale: Any, offset: Any, mean: Any, variance: Any, *, epsilon: Any) -> Any:
     return F.batch_norm(x, mean, variance, scale, offset, eps=epsilon)
 
 
-def _batch_norm_inference_last(x: Any, scale: Any, offset: Any, mean: Any, variance: Any, *, axis: Any, epsilon: Any) -> Any:
+def _batch_norm_inference_last(x: Any, scale: Any, offset: Any, mean: Any, variance: Any, *, epsilon: Any) -> Any:
     return F.batch_norm(x.movedim(-1, 1), mean, variance, scale, offset, eps=epsilon).movedim(1, -1)
 
 
-def _layer_norm(x: Any, scale: Any, offset: Any, *, axes: Any, epsilon: Any) -> Any:
+def _layer_norm(x: Any, scale: Any, offset: Any, *, epsilon: Any) -> Any:
     return torch.native_layer_norm(x, scale.shape, scale, offset, epsilon)
 
 
-def _layer_norm_offset(x: Any, scale: Any, offset: Any, *, axes: Any, epsilon: Any) -> Any:
+def _layer_norm_offset(x: Any, scale: Any, offset: Any, *, epsilon: Any) -> Any:
     return torch.native_layer_norm(x, offset.shape, None, offset, epsilon)
 
 
@@ -69,19 +75,25 @@ def _layer_norm_plain(x: Any, scale: Any, offset: Any, *, axes: Any, epsilon: An
     return torch.native_layer_norm(x, shape, None, None, epsilon)
 
 
-def _layer_norm_gradient(g: Any, y: Any, mean: Any, deviation: Any, x: Any, scale: Any, offset: Any, *, axes: Any, epsilon: Any) -> Any:
-    return torch.ops.aten.native_layer_norm_backward(g, x, scale.shape, mean, deviation, scale, offset, [True, True, True])
+def _layer_norm_gradient(g: Any, y: Any, mean: Any, deviation: Any, x: Any, scale: Any, offset: Any) -> Any:
+    return torch.ops.aten.native_layer_norm_backward(
+        g, x, scale.shape, mean, deviation, scale, offset, [True, True, True]
+    )
 
 
-def _layer_norm_gradient_scale(g: Any, y: Any, mean: Any, deviation: Any, x: Any, scale: Any, *, axes: Any, epsilon: Any) -> Any:
-    return torch.ops.aten.native_layer_norm_backward(g, x, scale.shape, mean, deviation, scale, None, [True, True, False])[:2]
+def _layer_norm_gradient_scale(g: Any, y: Any, mean: Any, deviation: Any, x: Any, scale: Any) -> Any:
+    return torch.ops.aten.native_layer_norm_backward(
+        g, x, scale.shape, mean, deviation, scale, None, [True, True, False]
+    )[:2]
 
 
-def _layer_norm_gradient_offset(g: Any, y: Any, mean: Any, deviation: Any, x: Any, offset: Any, *, axes: Any, epsilon: Any) -> Any:
-    return torch.ops.aten.native_layer_norm_backward(g, x, offset.shape, mean, deviation, None, offset, [True, False, True])[::2]
+def _layer_norm_gradient_offset(g: Any, y: Any, mean: Any, deviation: Any, x: Any, offset: Any) -> Any:
+    return torch.ops.aten.native_layer_norm_backward(
+        g, x, offset.shape, mean, deviation, None, offset, [True, False, True]
+    )[::2]
 
 
-def _layer_norm_gradient_plain(g: Any, y: Any, mean: Any, deviation: Any, x: Any, *, axes: Any, epsilon: Any) -> Any:
+def _layer_norm_gradient_plain(g: Any, y: Any, mean: Any, deviation: Any, x: Any, *, axes: Any) -> Any:
     """The gradient of layer_norm without scale and offset."""
     shape = x.shape[-len(axes) :]
     return torch.ops.aten.native_layer_norm_backward(g, x, shape, mean, deviation, None, None, [True, False, False])[0]
@@ -134,17 +146,26 @@ def _layer_norm_with(*names: str) -> Any:
 
 rows = {
     ops.batch_norm: When(_fits_batch_norm, _batch_norm),
-    ops.batch_norm_inference: (When(_channels_second, _batch_norm_inference), When(_channels_last, _batch_norm_inference_last)),
+    ops.batch_norm_inference: (
+        When(_channels_second, _batch_norm_inference),
+        When(_channels_last, _batch_norm_inference_last),
+    ),
     ops.layer_norm: (
-        When(_layer_norm_with("scale", "offset"), _layer_norm), When(_layer_norm_with("scale"), _layer_norm),
-        When(_layer_norm_with("offset"), _layer_norm_offset), When(_layer_norm_with(), _layer_norm_plain),
+        When(_layer_norm_with("scale", "offset"), _layer_norm),
+        When(_layer_norm_with("scale"), _layer_norm),
+        When(_layer_norm_with("offset"), _layer_norm_offset),
+        When(_layer_norm_with(), _layer_norm_plain),
     ),
     GradientOf(ops.batch_norm): (
-        When(_batch_norm_with("scale", "offset"), _batch_norm_gradient), When(_batch_norm_with("scale"), _batch_norm_gradient_scale),
-        When(_batch_norm_with("offset"), _batch_norm_gradient_offset), When(_batch_norm_with(), _batch_norm_gradient_plain),
+        When(_batch_norm_with("scale", "offset"), _batch_norm_gradient),
+        When(_batch_norm_with("scale"), _batch_norm_gradient_scale),
+        When(_batch_norm_with("offset"), _batch_norm_gradient_offset),
+        When(_batch_norm_with(), _batch_norm_gradient_plain),
     ),
     GradientOf(ops.layer_norm): (
-        When(_layer_norm_with("scale", "offset"), _layer_norm_gradient), When(_layer_norm_with("scale"), _layer_norm_gradient_scale),
-        When(_layer_norm_with("offset"), _layer_norm_gradient_offset), When(_layer_norm_with(), _layer_norm_gradient_plain),
+        When(_layer_norm_with("scale", "offset"), _layer_norm_gradient),
+        When(_layer_norm_with("scale"), _layer_norm_gradient_scale),
+        When(_layer_norm_with("offset"), _layer_norm_gradient_offset),
+        When(_layer_norm_with(), _layer_norm_gradient_plain),
     ),
-}  # fmt: skip
+}

@@ -38,14 +38,18 @@ def _adam(p: Any, g: Any, m: Any, v: Any, rate: Any, *, beta_1: Any, beta_2: Any
     p.addcdiv_(m, v.sqrt().add_(epsilon).div_(-rate))
 
 
-def _adam_torch(p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+def _adam_torch(
+    p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any
+) -> None:
     """PyTorch's Adam: epsilon is added to the root of the corrected second moment."""
     m.lerp_(g, 1.0 - beta_1)
     v.lerp_(g.square(), 1.0 - beta_2)
     p.addcdiv_(m, v.sqrt().div_(scale).add_(epsilon).div_(-rate))
 
 
-def _adam_optax(p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+def _adam_optax(
+    p: Any, g: Any, m: Any, v: Any, rate: Any, scale: Any, *, beta_1: Any, beta_2: Any, epsilon: Any
+) -> None:
     """Optax's Adam: both moments are corrected, then the root is taken."""
     m.lerp_(g, 1.0 - beta_1)
     v.lerp_(g.square(), 1.0 - beta_2)

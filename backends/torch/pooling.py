@@ -14,7 +14,7 @@ from .convolution import are, around, before, empty_like, first, is_even, is_in_
 _omitted: Any = None  # an argument that is its default is not written
 
 
-def _max_pool_first(x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
+def _max_pool_first(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     return (F.max_pool1d if len(window) == 1 else F.max_pool2d if len(window) == 2 else F.max_pool3d)(
         x if fits(window, padding) else F.pad(x, around(padding), value=float("-inf")),
         one_or_each(window),
@@ -25,7 +25,9 @@ def _max_pool_first(x: Any, *, window: Any, strides: Any, padding: Any, layout: 
 
 def _max_pool(x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
     return (F.max_pool1d if len(window) == 1 else F.max_pool2d if len(window) == 2 else F.max_pool3d)(
-        x.permute(*first(layout)) if fits(window, padding) else F.pad(x.permute(*first(layout)), around(padding), value=float("-inf")),
+        x.permute(*first(layout))
+        if fits(window, padding)
+        else F.pad(x.permute(*first(layout)), around(padding), value=float("-inf")),
         one_or_each(window),
         stride=_omitted if strides == window else one_or_each(strides),
         padding=_omitted if not fits(window, padding) or are(before(padding), 0) else one_or_each(before(padding)),
@@ -43,12 +45,14 @@ def max_pool_gradient(g: Any, x: Any, window: Any, strides: Any, padding: Any) -
     return torch.ops.aten.max_pool2d_with_indices_backward(g, x, window, strides, padding, [1, 1], False, indices)
 
 
-def _max_pool_gradient_first(g: Any, x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
+def _max_pool_gradient_first(g: Any, x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     return max_pool_gradient(g, x, window, strides, before(padding))
 
 
 def _max_pool_gradient_last(g: Any, x: Any, *, window: Any, strides: Any, padding: Any, layout: Any) -> Any:
-    return max_pool_gradient(g.permute(*first(layout)), x.permute(*first(layout)), window, strides, before(padding)).permute(*last(layout))
+    return max_pool_gradient(
+        g.permute(*first(layout)), x.permute(*first(layout)), window, strides, before(padding)
+    ).permute(*last(layout))
 
 
 def largest(x: Any, window: Any, strides: Any, padding: Any) -> Any:
@@ -66,7 +70,11 @@ def _max_pool_gradient_padded(g: Any, x: Any, *, window: Any, strides: Any, padd
         g, x, window, strides, padding = g.unsqueeze(2), x.unsqueeze(2), (1, *window), (1, *strides), ((0, 0), *padding)
     padded, indices = largest(x, window, strides, padding)
     zeros, ones = [0] * len(window), [1] * len(window)
-    scatter = torch.ops.aten.max_pool3d_with_indices_backward if x.ndim == 5 else torch.ops.aten.max_pool2d_with_indices_backward
+    scatter = (
+        torch.ops.aten.max_pool3d_with_indices_backward
+        if x.ndim == 5
+        else torch.ops.aten.max_pool2d_with_indices_backward
+    )
     d_x = scatter(g, padded, window, strides, zeros, ones, False, indices)
     d_x = d_x[(..., *(slice(a, a + n) for n, (a, _) in zip(x.shape[2:], padding, strict=True)))]
     return (d_x.squeeze(2) if is_line else d_x).movedim(1, channels)
@@ -84,7 +92,7 @@ def _max_pool_select(t: Any, x: Any, *, window: Any, strides: Any, padding: Any,
     return (chosen.squeeze(2) if is_line else chosen).movedim(1, channels)
 
 
-def _average_pool_first(x: Any, *, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any) -> Any:
+def _average_pool_first(x: Any, *, window: Any, strides: Any, padding: Any, count_padding: Any) -> Any:
     return (F.avg_pool1d if len(window) == 1 else F.avg_pool2d if len(window) == 2 else F.avg_pool3d)(
         x,
         one_or_each(window),
@@ -122,7 +130,7 @@ def average_pool_gradient(g: Any, sizes: Any, window: Any, strides: Any, padding
 
 
 def _average_pool_gradient_first(
-    g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any
+    g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any
 ) -> Any:
     return average_pool_gradient(g, sizes, window, strides, before(padding), count_padding)
 
@@ -130,7 +138,9 @@ def _average_pool_gradient_first(
 def _average_pool_gradient_last(
     g: Any, *, sizes: Any, window: Any, strides: Any, padding: Any, count_padding: Any, layout: Any
 ) -> Any:
-    return average_pool_gradient(g.permute(*first(layout)), sizes, window, strides, before(padding), count_padding).permute(*last(layout))
+    return average_pool_gradient(
+        g.permute(*first(layout)), sizes, window, strides, before(padding), count_padding
+    ).permute(*last(layout))
 
 
 def _average_pool_gradient_padded(
@@ -140,12 +150,20 @@ def _average_pool_gradient_padded(
     channels, is_line = layout.index("C"), g.ndim == 3
     g = g.movedim(channels, 1)
     if is_line:  # two axes, of which one has size 1
-        g, sizes, window, strides, padding = g.unsqueeze(2), (1, *sizes), (1, *window), (1, *strides), ((0, 0), *padding)
+        g, sizes, window, strides, padding = (
+            g.unsqueeze(2),
+            (1, *sizes),
+            (1, *window),
+            (1, *strides),
+            ((0, 0), *padding),
+        )
     pool, share = F.avg_pool2d, torch.ops.aten.avg_pool2d_backward
     if g.ndim == 5:
         pool, share = F.avg_pool3d, torch.ops.aten.avg_pool3d_backward
     if not count_padding:
-        g = g / pool(F.pad(g.new_ones((1, 1, *sizes)), [n for pair in reversed(padding) for n in pair]), window, strides)
+        g = g / pool(
+            F.pad(g.new_ones((1, 1, *sizes)), [n for pair in reversed(padding) for n in pair]), window, strides
+        )
     padded = [n + a + b for n, (a, b) in zip(sizes, padding, strict=True)]
     d_x = share(g, g.new_empty((*g.shape[:2], *padded)), window, strides, [0] * len(sizes), False, True, None)
     d_x = d_x[(..., *(slice(a, a + n) for n, (a, _) in zip(sizes, padding, strict=True)))]
@@ -174,10 +192,16 @@ def _fits_image_first(node: Node) -> bool:
 
 rows = {
     ops.max_pool: (When(_is_first, _max_pool_first), _max_pool),
-    ops.max_pool_gradient: (When(_fits_image_first, _max_pool_gradient_first), When(_fits_image, _max_pool_gradient_last), _max_pool_gradient_padded),
+    ops.max_pool_gradient: (
+        When(_fits_image_first, _max_pool_gradient_first),
+        When(_fits_image, _max_pool_gradient_last),
+        _max_pool_gradient_padded,
+    ),
     ops.max_pool_select: _max_pool_select,
     ops.average_pool: (When(_fits_first, _average_pool_first), When(_fits, _average_pool), _average_pool_uneven),
     ops.average_pool_gradient: (
-        When(_fits_image_first, _average_pool_gradient_first), When(_fits_image, _average_pool_gradient_last), _average_pool_gradient_padded,
+        When(_fits_image_first, _average_pool_gradient_first),
+        When(_fits_image, _average_pool_gradient_last),
+        _average_pool_gradient_padded,
     ),
-}  # fmt: skip
+}

@@ -16,7 +16,11 @@ def _unchanged(x: Any) -> Any:
 
 
 def _sum(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.sum() if axes is None else x.sum(axis_or_axes(axes))) if not keepdims else x.sum(axis_or_axes(axes), keepdim=True)
+    return (
+        (x.sum() if axes is None else x.sum(axis_or_axes(axes)))
+        if not keepdims
+        else x.sum(axis_or_axes(axes), keepdim=True)
+    )
 
 
 def _sum_integers(x: Any, *, axes: Any, keepdims: Any) -> Any:
@@ -29,7 +33,7 @@ def _max(x: Any, *, axes: Any, keepdims: Any) -> Any:
     return x.amax(axis_or_axes(axes), keepdim=True) if keepdims else x.amax(axis_or_axes(axes))
 
 
-def _max_of_all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _max_of_all(x: Any, *, keepdims: Any) -> Any:
     return x.amax(keepdim=True) if keepdims else x.amax()
 
 
@@ -37,12 +41,16 @@ def _min(x: Any, *, axes: Any, keepdims: Any) -> Any:
     return x.amin(axis_or_axes(axes), keepdim=True) if keepdims else x.amin(axis_or_axes(axes))
 
 
-def _min_of_all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _min_of_all(x: Any, *, keepdims: Any) -> Any:
     return x.amin(keepdim=True) if keepdims else x.amin()
 
 
 def _mean(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (x.mean() if axes is None else x.mean(axis_or_axes(axes))) if not keepdims else x.mean(axis_or_axes(axes), keepdim=True)
+    return (
+        (x.mean() if axes is None else x.mean(axis_or_axes(axes)))
+        if not keepdims
+        else x.mean(axis_or_axes(axes), keepdim=True)
+    )
 
 
 def _variance_over(x: Any, *, axes: Any, keepdims: Any) -> Any:
@@ -55,11 +63,11 @@ def _log_sum_exp(x: Any, *, axes: Any, keepdims: Any) -> Any:
     return x.logsumexp(axis_or_axes(axes), keepdim=True) if keepdims else x.logsumexp(axis_or_axes(axes))
 
 
-def _log_sum_exp_of_all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+def _log_sum_exp_of_all(x: Any) -> Any:
     return x.flatten().logsumexp(0)
 
 
-def _argmax(x: Any, *, axis: Any, dtype: Any) -> Any:
+def _argmax(x: Any, *, axis: Any) -> Any:
     return x.argmax(axis)
 
 
@@ -67,7 +75,7 @@ def _argmax_as(x: Any, *, axis: Any, dtype: Any) -> Any:
     return x.argmax(axis).to(dtype)
 
 
-def _argmin(x: Any, *, axis: Any, dtype: Any) -> Any:
+def _argmin(x: Any, *, axis: Any) -> Any:
     return x.argmin(axis)
 
 

@@ -12,7 +12,7 @@ from ..fold import axis_or_axes, is_interior_free, is_matrix_transpose, is_numbe
 from ..rules import When
 
 
-def _scalar(x: Any, *, shape: Any) -> Any:
+def _scalar(x: Any) -> Any:
     return x.reshape(())
 
 
@@ -52,11 +52,11 @@ def last_axis_first(low: Any, high: Any) -> Any:
     return tuple(n for pair in reversed(pairs) for n in pair)
 
 
-def _pad_zeros(x: Any, value: Any, *, low: Any, high: Any, interior: Any) -> Any:
+def _pad_zeros(x: Any, value: Any, *, low: Any, high: Any) -> Any:
     return F.pad(x, last_axis_first(low, high))
 
 
-def _pad(x: Any, value: Any, *, low: Any, high: Any, interior: Any) -> Any:
+def _pad(x: Any, value: Any, *, low: Any, high: Any) -> Any:
     return F.pad(x, last_axis_first(low, high), value=value)
 
 

@@ -50,6 +50,7 @@ REFUSED = [  # op, operands' types, attributes, what the error says
     (ops.pad, "f32 2", "f32", {"low": (-1,), "high": (0,), "interior": (0,)}, "-1 >= 0 is false"),
     (ops.pad, "f32 2", "f32", {"low": (0,), "high": (-1,), "interior": (0,)}, "-1 >= 0 is false"),
     (ops.reverse, "f32 2 3", {"axes": (0, -2)}, "the axes (0, -2) name one axis twice"),
+    (ops.cast, "f32 2", {"dtype": "float64"}, "cast: 'float64' is not an element type; dtype_of gives one by its name"),
     (ops.arange, {"size": -1, "dtype": dtype_of("i32")}, "a size cannot be negative"),
     # reductions
     (ops.reduce_sum, "bool 2", {}, "reduce_sum works on int and uint and float and complex tensors"),

@@ -193,6 +193,14 @@ def test_names():
     assert [p.path for p in parse(str(graph)).inputs] == [f"p{i}" for i in range(len(names))]
 
 
+@pytest.mark.parametrize("name", ["model", "class", "größe", "a b", "", "1", "name"])
+def test_the_name_of_a_graph_comes_back(name):
+    graph = Graph(name)
+    graph.output(graph.input("x", f32()), "y")
+    assert parse(str(graph)).name == name
+    assert str(parse(str(graph))) == str(graph)
+
+
 def test_names_come_back_as_hints():
     graph = Graph()
     x = graph.input("x", f32(2))

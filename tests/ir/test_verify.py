@@ -240,6 +240,18 @@ def test_a_node_that_breaks_the_printer_is_shown_all_the_same(graph):
     assert any("softmax" in note for note in caught.value.__notes__)
 
 
+def test_a_variadic_op_may_have_any_number_but_not_less_than_its_own():
+    total = Op("total", lambda x, *rest: x, None)
+    graph = Graph()
+    x = graph.input("x", f32(2))
+    total(x)
+    total(x, x, x)
+    verify(graph)
+    graph.nodes[-1].inputs = ()
+    with pytest.raises(VerificationError, match=r"takes the operands \(x, rest\), not 0"):
+        verify(graph)
+
+
 def test_sections_may_stand_mixed_if_no_earlier_one_uses_a_later_one():
     graph = Graph()
     x = graph.input("x", f32(2))

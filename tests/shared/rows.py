@@ -1,4 +1,4 @@
-"""All samples of an op as one graph: a backend then compiles one module an op. More samples, for what rules tell apart."""
+"""All samples of an op as one graph: one module an op is compiled. And more samples, for what rules tell apart."""
 
 from __future__ import annotations
 
@@ -21,13 +21,22 @@ _FIRST = {"layout": "NCHW", "filter_layout": "OIHW"}
 _POOL = {"window": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
 _LINE = {"window": (2,), "strides": (2,), "padding": ((0, 0),), "layout": "NWC"}
 _SOLID = {"window": (2, 1, 3), "strides": (2, 1, 2), "padding": ((0, 1), (0, 0), (1, 1)), "layout": "NDHWC"}
-_CUBE = {"strides": (1, 2, 1), "padding": ((0, 0), (1, 1), (0, 1)), "dilations": (1, 1, 1), "layout": "NDHWC", "filter_layout": "DHWIO"}
+_CUBE = {
+    "strides": (1, 2, 1), "padding": ((0, 0), (1, 1), (0, 1)), "dilations": (1, 1, 1), "layout": "NDHWC",
+    "filter_layout": "DHWIO",
+}
 _UNEVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((0, 1), (1, 0)), "layout": "NCHW"}
 _WORDS = np.array([1, 2**31 + 5, 2**32 - 1], np.uint32)
 
 
-_NUMBERS = (sample((2, 3), 0.3), sample(1.7, (2, 3)), sample(np.array([3, -4], np.int64), 2), sample(2, np.array([3, -4], np.int32)))
-_ORDERS = (sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64)), *_NUMBERS)
+_NUMBERS = (
+    sample((2, 3), 0.3), sample(1.7, (2, 3)), sample(np.array([3, -4], np.int64), 2),
+    sample(2, np.array([3, -4], np.int32)),
+)
+_ORDERS = (
+    sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64)),
+    *_NUMBERS,
+)
 
 
 def _conv(x: tuple[int, ...], w: tuple[int, ...], **attributes: Any) -> Sample:
@@ -37,12 +46,15 @@ def _conv(x: tuple[int, ...], w: tuple[int, ...], **attributes: Any) -> Sample:
 # Backends choose by padding, strides, groups, layouts, dtypes and absent operands; the ops' own samples need not.
 MORE: Mapping[Op, Sequence[Sample]] = {
     ops.conv: (
-        _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(1, 1), **_IMAGE), _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(2, 2), **_IMAGE),
+        _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(1, 1), **_IMAGE),
+        _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(2, 2), **_IMAGE),
         _conv((2, 8, 6, 3), (3, 3, 3, 4), strides=(2, 2), padding=((0, 1), (0, 1)), dilations=(1, 1)),
         _conv((2, 7, 6, 4), (3, 2, 2, 6), groups=2, **_PLAIN), _conv((2, 7, 6, 3), (3, 2, 1, 6), groups=3, **_PLAIN),
         _conv((2, 7, 6, 3), (3, 2, 1, 6), groups=3, strides=(1, 2), padding=((0, 0), (0, 0)), dilations=(1, 1)),
-        _conv((2, 3, 7, 6), (4, 3, 3, 3), strides=(2, 2), **_IMAGE, **_FIRST), _conv((2, 7, 6, 3), (4, 3, 3, 2), filter_layout="OIHW", **_PLAIN),
-        _conv((2, 3, 7, 6), (3, 2, 3, 4), layout="NCHW", **_PLAIN), _conv((2, 9, 8, 3), (3, 2, 3, 4), strides=(2, 1), padding=((1, 1), (0, 0)), dilations=(2, 3)),
+        _conv((2, 3, 7, 6), (4, 3, 3, 3), strides=(2, 2), **_IMAGE, **_FIRST),
+        _conv((2, 7, 6, 3), (4, 3, 3, 2), filter_layout="OIHW", **_PLAIN),
+        _conv((2, 3, 7, 6), (3, 2, 3, 4), layout="NCHW", **_PLAIN),
+        _conv((2, 9, 8, 3), (3, 2, 3, 4), strides=(2, 1), padding=((1, 1), (0, 0)), dilations=(2, 3)),
         _conv((2, 7, 3), (3, 3, 4), strides=(1,), padding=((1, 1),), dilations=(1,), layout="NWC", filter_layout="WIO"),
         _conv((2, 3, 9), (4, 3, 2), strides=(2,), padding=((0, 0),), dilations=(3,), layout="NCW", filter_layout="OIW"),
         _conv((1, 5, 4, 3, 2), (2, 3, 1, 2, 6), **_CUBE), _conv((1, 5, 4, 3, 4), (2, 3, 1, 2, 6), groups=2, **_CUBE),
@@ -50,47 +62,73 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         _conv((1, 2, 5, 4, 3), (6, 2, 2, 3, 1), **{**_CUBE, "layout": "NCDHW", "filter_layout": "OIDHW"}),
     ),
     ops.max_pool: (
-        sample((2, 4, 6, 3), **_POOL), sample((2, 3, 5, 4), **_POOL, layout="NCHW"), sample((2, 7, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((1, 1), (0, 1))}),
-        sample((2, 6, 3), **_LINE), sample((2, 7, 3), **{**_LINE, "window": (3,), "padding": ((1, 1),)}), sample((2, 3, 2, 6, 4), **_SOLID),
-        sample((2, 3, 5, 4), **_UNEVEN), sample((2, 5, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((2, 2), (1, 1))}),
+        sample((2, 4, 6, 3), **_POOL), sample((2, 3, 5, 4), **_POOL, layout="NCHW"),
+        sample((2, 7, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((1, 1), (0, 1))}),
+        sample((2, 6, 3), **_LINE), sample((2, 7, 3), **{**_LINE, "window": (3,), "padding": ((1, 1),)}),
+        sample((2, 3, 2, 6, 4), **_SOLID),
+        sample((2, 3, 5, 4), **_UNEVEN),
+        sample((2, 5, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((2, 2), (1, 1))}),
     ),
     ops.max_pool_select: (sample((2, 3, 2, 6, 4), (2, 3, 2, 6, 4), **_SOLID), sample((2, 6, 3), (2, 6, 3), **_LINE)),
     ops.average_pool: (
-        sample((2, 4, 6, 3), **_POOL), sample((2, 3, 5, 4), **_POOL, layout="NCHW"), sample((2, 5, 4, 3), **{**_POOL, "padding": ((1, 1), (1, 1))}),
-        sample((2, 7, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((1, 1), (0, 1))}), sample((2, 5, 4, 3), count_padding=True, **{**_POOL, "padding": ((1, 1), (1, 1))}),
-        sample((2, 6, 3), **_LINE), sample((2, 7, 3), **{**_LINE, "window": (3,), "padding": ((1, 1),)}), sample((2, 3, 2, 6, 4), **_SOLID),
-        sample((2, 3, 5, 4), **_UNEVEN), sample((2, 3, 5, 4), count_padding=True, **_UNEVEN), sample((2, 3, 2, 6, 4), count_padding=True, **_SOLID),
+        sample((2, 4, 6, 3), **_POOL), sample((2, 3, 5, 4), **_POOL, layout="NCHW"),
+        sample((2, 5, 4, 3), **{**_POOL, "padding": ((1, 1), (1, 1))}),
+        sample((2, 7, 6, 3), **{**_POOL, "window": (3, 3), "padding": ((1, 1), (0, 1))}),
+        sample((2, 5, 4, 3), count_padding=True, **{**_POOL, "padding": ((1, 1), (1, 1))}),
+        sample((2, 6, 3), **_LINE), sample((2, 7, 3), **{**_LINE, "window": (3,), "padding": ((1, 1),)}),
+        sample((2, 3, 2, 6, 4), **_SOLID),
+        sample((2, 3, 5, 4), **_UNEVEN), sample((2, 3, 5, 4), count_padding=True, **_UNEVEN),
+        sample((2, 3, 2, 6, 4), count_padding=True, **_SOLID),
     ),
-    ops.batch_norm: (sample((4, 2, 5, 3), (3,), (3,)), sample((4, 3), (3,), None), sample((2, 3, 5), (3,), (3,), axis=1), sample((2, 3, 4, 5), (4,), (4,), axis=2)),
+    ops.batch_norm: (
+        sample((4, 2, 5, 3), (3,), (3,)), sample((4, 3), (3,), None), sample((2, 3, 5), (3,), (3,), axis=1),
+        sample((2, 3, 4, 5), (4,), (4,), axis=2),
+    ),
     ops.batch_norm_inference: tuple(
         sample(shape, *affine, (3,), np.array([0.5, 1.5, 1.0], np.float32), axis=axis, epsilon=1e-2)
-        for shape, axis in (((2, 4, 5, 3), -1), ((2, 3, 5, 4), 1), ((2, 4, 3), 2)) for affine in (((3,), (3,)), (None, (3,)), ((3,), None))
+        for shape, axis in (((2, 4, 5, 3), -1), ((2, 3, 5, 4), 1), ((2, 4, 3), 2))
+        for affine in (((3,), (3,)), (None, (3,)), ((3,), None))
     ),
-    ops.layer_norm: (sample((2, 4, 3), None, None), sample((2, 4, 3), (3,), (4, 3), axes=(1,)), sample((2, 4, 3), (4, 3), (4, 3), axes=(-2, -1), epsilon=1e-2)),
-    ops.take: (sample((5, 4), np.array([3, 1], np.int64), axis=-2), sample((5, 4), np.array([[3], [1]], np.uint8)), sample((5, 4), np.array(2, np.int32))),
+    ops.layer_norm: (
+        sample((2, 4, 3), None, None), sample((2, 4, 3), (3,), (4, 3), axes=(1,)),
+        sample((2, 4, 3), (4, 3), (4, 3), axes=(-2, -1), epsilon=1e-2),
+    ),
+    ops.take: (
+        sample((5, 4), np.array([3, 1], np.int64), axis=-2), sample((5, 4), np.array([[3], [1]], np.uint8)),
+        sample((5, 4), np.array(2, np.int32)),
+    ),
     ops.scatter_add: (
-        sample((2, 4), np.array([1, 1], np.int64), size=3), sample((2, 3, 4), np.array([[1, 0], [2, 1], [1, 1]], np.uint8).T, size=3, axis=-2),
+        sample((2, 4), np.array([1, 1], np.int64), size=3),
+        sample((2, 3, 4), np.array([[1, 0], [2, 1], [1, 1]], np.uint8).T, size=3, axis=-2),
         sample((4,), np.array(1, np.int32), size=3),
     ),
     ops.one_hot: (sample(np.array([0, 2, 7], np.uint8), depth=3),),
     ops.softmax_cross_entropy: (sample((3, 4), (3, 4)),),
-    ops.sparse_softmax_cross_entropy: (sample((4, 3), np.array([2, 0, 1, 2], np.int64)), sample((2, 3), np.array([2, 0], np.uint8))),
+    ops.sparse_softmax_cross_entropy: (
+        sample((4, 3), np.array([2, 0, 1, 2], np.int64)), sample((2, 3), np.array([2, 0], np.uint8)),
+    ),
     ops.pad: (
-        sample((2, 3), 0.3, low=(1, 0), high=(2, 1), interior=(0, 0)), sample((2, 3), 0.0, low=(1, 0), high=(0, 0), interior=(0, 0)),
-        sample((2, 3), np.float32(0), low=(1, 0), high=(2, 1), interior=(0, 0)), sample((1, 3), np.float32(2), low=(1, 0), high=(2, 1), interior=(1, 2)),
+        sample((2, 3), 0.3, low=(1, 0), high=(2, 1), interior=(0, 0)),
+        sample((2, 3), 0.0, low=(1, 0), high=(0, 0), interior=(0, 0)),
+        sample((2, 3), np.float32(0), low=(1, 0), high=(2, 1), interior=(0, 0)),
+        sample((1, 3), np.float32(2), low=(1, 0), high=(2, 1), interior=(1, 2)),
         sample((2, 3, 4), np.float32(0.5), low=(0, 1, 2), high=(0, 0, 1), interior=(1, 0, 2)),
     ),
     ops.slice_: (sample((3, 4, 5), starts=(0, 1, 4), stops=(3, 1, 5), steps=(1, 1, 2)),),
     ops.transpose: (sample((2, 3, 4), axes=(0, 2, 1)), sample((2, 3, 4, 5), axes=(0, 1, -1, -2))),
     ops.broadcast_to: (sample((), shape=()), sample((2, 1), shape=(2, 3))),
     ops.cast: (
-        sample((2, 3), dtype=dtype_of("float64"), differentiable=False), sample(np.array([[1 - 2j, 3j]], np.complex64), dtype=dtype_of("float32"), differentiable=False),
-        sample(np.array([300, -1], np.int32), dtype=dtype_of("uint8")), sample(np.array([-1, 2**40 + 3], np.int64), dtype=dtype_of("uint32")),
+        sample((2, 3), dtype=dtype_of("float64"), differentiable=False),
+        sample(np.array([[1 - 2j, 3j]], np.complex64), dtype=dtype_of("float32"), differentiable=False),
+        sample(np.array([300, -1], np.int32), dtype=dtype_of("uint8")),
+        sample(np.array([-1, 2**40 + 3], np.int64), dtype=dtype_of("uint32")),
         sample(np.array([np.nan, 0.0], np.float32), dtype=dtype_of("bool"), differentiable=False),
     ),
     ops.reduce_sum: (
-        sample((2, 3), axes=()), sample(np.array([[100, 100], [2, 3]], np.int8), axes=(1,)), sample(np.array([2**31 - 1, 1], np.int32)),
-        sample(np.array([2**53, 1], np.int64)), sample(_WORDS, keepdims=True), sample((2, 3), keepdims=True), sample((2, 3, 4), axes=(1, 2)),
+        sample((2, 3), axes=()), sample(np.array([[100, 100], [2, 3]], np.int8), axes=(1,)),
+        sample(np.array([2**31 - 1, 1], np.int32)),
+        sample(np.array([2**53, 1], np.int64)), sample(_WORDS, keepdims=True), sample((2, 3), keepdims=True),
+        sample((2, 3, 4), axes=(1, 2)),
     ),
     ops.reduce_max: (sample((2, 3), axes=()), sample(np.array([3, -7], np.int32)), sample((2, 3), keepdims=True)),
     ops.reduce_min: (sample((2, 3), axes=()), sample(np.array([3, -7], np.int64)), sample((2, 3), keepdims=True)),
@@ -98,17 +136,31 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ops.reduce_variance: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
     ops.log_sum_exp: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
     ops.argmax: (sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False),),
-    ops.argmin: (sample((2, 3), axis=0, dtype=dtype_of("int32"), differentiable=False), sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False)),
-    ops.add: (*_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**31 - 1], np.int32), np.array([1], np.int32))),
-    ops.subtract: (*_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([3], np.uint8), np.array([5], np.uint8))),
+    ops.argmin: (
+        sample((2, 3), axis=0, dtype=dtype_of("int32"), differentiable=False),
+        sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False),
+    ),
+    ops.add: (
+        *_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()),
+        sample(np.array([2**31 - 1], np.int32), np.array([1], np.int32)),
+    ),
+    ops.subtract: (
+        *_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([3], np.uint8), np.array([5], np.uint8)),
+    ),
     ops.divide: (sample((2, 3), 0.3, between=(0.5, 2.0)), sample(1.7, (2, 3), between=(0.5, 2.0))),
     ops.power: (sample((2, 3), 1.5, between=(0.5, 2.0)), sample(1.7, (2, 3))),
     ops.maximum: _NUMBERS,
     ops.minimum: _NUMBERS,
-    ops.where: tuple(sample(np.array([True, False, True]), *branches) for branches in (((2, 3), 0.3), (0.3, (2, 3)), (1, np.array([[2], [3]], np.int64)))),
+    ops.where: tuple(
+        sample(np.array([True, False, True]), *branches)
+        for branches in (((2, 3), 0.3), (0.3, (2, 3)), (1, np.array([[2], [3]], np.int64)))
+    ),
     ops.equal: _ORDERS,
     ops.not_equal: _ORDERS,
-    ops.multiply: (*_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**40 + 1], np.int64), np.array([2**40 - 1], np.int64))),
+    ops.multiply: (
+        *_NUMBERS, sample(_WORDS, _WORDS[::-1].copy()),
+        sample(np.array([2**40 + 1], np.int64), np.array([2**40 - 1], np.int64)),
+    ),
     ops.negative: (sample(_WORDS), sample(np.array([3, -4], np.int32))),
     ops.sign: (sample(np.array([3, 0, -4], np.int32)),),
     ops.absolute: (sample(np.array([3, 0, -4], np.int32)),),
@@ -120,7 +172,10 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ops.isfinite: (sample(np.array([3, 0], np.int32)),),
     ops.elu: (sample((2, 3), alpha=0.7, between=(0.5, 2.0)),),
     ops.arange: (sample(size=4, dtype=dtype_of("float64")), sample(size=3, dtype=dtype_of("uint8"))),
-    ops.advance_counter: (sample(np.array([2**32 - 1, 2**32 - 1], np.uint32), amount=2), sample(np.array([5, 7], np.uint32), amount=2**40 + 3)),
+    ops.advance_counter: (
+        sample(np.array([2**32 - 1, 2**32 - 1], np.uint32), amount=2),
+        sample(np.array([5, 7], np.uint32), amount=2**40 + 3),
+    ),
 }  # fmt: skip
 
 
@@ -165,8 +220,11 @@ def _types(operands: Sequence[Any]) -> list[Any]:
     return [TensorType(dtype_of(o.dtype), o.shape) if isinstance(o, np.ndarray) else o for o in operands]
 
 
-def _add(graph: Graph, op: Op, s: Sample, types: Sequence[Any], attributes: Mapping[str, Any], name: str, generator: np.random.Generator) -> Arrays:
-    """Append one sample, differentiated, on operands of these types (or numbers); the arrays that it is projected on."""
+def _add(
+    graph: Graph, op: Op, s: Sample, types: Sequence[Any], attributes: Mapping[str, Any], name: str,
+    generator: np.random.Generator,
+) -> Arrays:
+    """Append one sample, differentiated, on operands of these types (or numbers); the arrays of its projection."""
     values = [graph.input(f"{name}_{i}", t) if isinstance(t, TensorType) else t for i, t in enumerate(types)]
     results = graph.apply(op, *values, **attributes)
     outputs = results if isinstance(results, tuple) else (results,)

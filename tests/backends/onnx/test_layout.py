@@ -86,7 +86,9 @@ def test_a_chain_has_transposes_at_its_ends_only():
         "Conv",
     ]
     kernels = {("input", n): np.ones(s, np.float32) for n, s in (("w1", (3, 3, 3, 5)), ("w2", (3, 3, 5, 5)))}
-    assert transposes(to_model(graph, initializers=kernels)) == [(0, 3, 1, 2), (0, 2, 3, 1)]
+    held = to_model(graph, initializers=kernels)
+    assert transposes(held) == [(0, 3, 1, 2), (0, 2, 3, 1)]
+    assert [i.name for i in held.graph.initializer if len(i.dims) == 4] == ["w1.transposed", "w2.transposed"]
 
 
 def test_an_average_over_all_places_needs_no_transpose():
@@ -138,6 +140,22 @@ def test_a_filters_gradient_is_transposed_at_most_once(filter_layout, run):
     assert "Identity" not in after_sum
     arrays = arrays_of(graph)
     np.testing.assert_allclose(run(graph, arrays)[0], run_reference(graph, arrays)[0], rtol=1e-4, atol=1e-4)
+
+
+def test_a_batch_norm_between_convolutions_is_one_node(run):
+    graph = Graph()
+    x, w, bias, scale = (
+        image(graph, n, *s) for n, s in (("x", (2, 5, 6, 4)), ("w", (3, 3, 4, 4)), ("b", (4,)), ("s", (4,)))
+    )
+    for name in ("y", "z"):
+        x = ops.batch_norm_inference(ops.conv(x, w, **SAME), scale, bias, bias, ops.square(scale), epsilon=0.1)
+        graph.output(ops.tanh(x), name)
+    graph.output(ops.batch_norm_inference(ops.square(graph.inputs[0].value), scale, bias, bias, scale * scale), "alone")
+    kinds = [n.op_type for n in to_model(graph).graph.node]
+    assert kinds.count("BatchNormalization") == kinds.count("Conv") == 2
+    arrays = arrays_of(graph)
+    for a, b in zip(run(graph, arrays), run_reference(graph, arrays), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
 def test_slots_are_not_transposed():
