@@ -8,8 +8,6 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,7 @@ from ..ir.errors import BackendUnavailableError, TypeMismatchError
 from ..ir.graph import Port
 from ..ir.types import bfloat16
 from .onnx.builder import element_type
-from .onnx.model import OPSET, Emission, emit
+from .onnx.model import OPSET, PROTO_BYTES, Emission, emit
 from .runtime import HELD, Key, Program, Runtime
 
 LEVELS = {
@@ -32,7 +30,6 @@ LEVELS = {
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
 _SHOWN = 64  # elements of an array that the text of a model shows
-_PROTO_BYTES = 2**31 - 2**20  # a protobuf message is smaller than 2 GiB
 _ERROR, _FATAL = 3, 4  # severities of the log
 
 
@@ -124,8 +121,9 @@ def _cuda_works() -> bool:
 class OnnxRuntimeProgram(Program):
     """A graph as one ONNX model.
 
-    A graph that changes nothing is built when it is loaded, with what it holds as initializers, which ONNX Runtime
-    folds and packs. Otherwise what changes has two sets of buffers: a run reads one, writes the other, and they swap.
+    A graph that changes nothing is built when it is loaded, with what it holds as initializers (if protobuf can hold
+    them), which ONNX Runtime folds and packs. Otherwise what is held are inputs, and what changes has two sets of
+    buffers: a run reads one, writes the other, and they swap.
     """
 
     def __init__(self, graph: Graph, device: str, opset: int, options: Any, strict: bool) -> None:
@@ -159,15 +157,14 @@ class OnnxRuntimeProgram(Program):
 
     def load(self, arrays: Mapping[Key, np.ndarray]) -> None:
         held = {(p.role, p.path): _checked(p, arrays) for p in self._held}
-        if self._changed:
-            self._load_changing(held)
+        if self._changed or sum(a.nbytes for a in held.values()) > PROTO_BYTES:
+            self._load_buffers(held)
             return
-        emission = emit(self.graph, opset=self._opset, initializers=held)
-        self._session = self._open(emission)
+        self._session = self._open(emit(self.graph, opset=self._opset, initializers=held))
         self._sets = [held]
         self._bindings = [self._session.io_binding()]
 
-    def _load_changing(self, held: Mapping[Key, np.ndarray]) -> None:
+    def _load_buffers(self, held: Mapping[Key, np.ndarray]) -> None:
         self._session = self._session or self._open(self._emission)
         first = {k: self._put(a) for k, a in held.items()}
         second = {k: self._put(held[k]) if k in self._changed else v for k, v in first.items()}
@@ -175,16 +172,8 @@ class OnnxRuntimeProgram(Program):
         self._bindings = [self._bound(first, second), self._bound(second, first)]
 
     def _open(self, emission: Emission) -> Any:
-        size = emission.model.ByteSize()
         try:
-            if size < _PROTO_BYTES:
-                return ort.InferenceSession(
-                    emission.model.SerializeToString(), self._options, providers=self._providers
-                )
-            with TemporaryDirectory() as folder:  # what protobuf can not hold goes beside the model
-                path = str(Path(folder) / "model.onnx")
-                onnx.save(emission.model, path, save_as_external_data=True, location="weights", convert_attribute=False)
-                return ort.InferenceSession(path, self._options, providers=self._providers)
+            return ort.InferenceSession(emission.model.SerializeToString(), self._options, providers=self._providers)
         except Exception as error:
             error.add_note(f"in the ONNX model of {self.graph.name!r} on {self.device}")
             raise

@@ -29,7 +29,7 @@ def step_name(graph: Graph) -> str:
 def _logits(graph: Graph) -> list[Value]:
     """The values that a loss (or its parts) calls its logits."""
     scopes = {s for n in graph.nodes if n.scope for s in n.scope.ancestry}
-    named = [pair for s in scopes for pair in s.arguments]
+    named: list[tuple[str, Value | None]] = [pair for s in scopes for pair in s.arguments]
     named += [pair for n in graph.nodes for pair in zip(n.op.signature.operands, n.inputs, strict=False)]
     return [v for name, v in named if name == "logits" and v is not None and v.node is not None]
 

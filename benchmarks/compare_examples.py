@@ -36,7 +36,8 @@ def main() -> None:
         print(report.table)
         sections.append(f"## {name}\n\n```\n{report.table}\n```\n\n{options.steps} steps; {seconds:.0f} s together.\n")
     versions = ", ".join(f"{b} {runtime(b).version()}" for b in backends)
-    head = f"# The examples on every backend\n\n{versions}; Python {platform.python_version()}, {platform.machine()}, CPU.\n"
+    where = f"{versions}; Python {platform.python_version()}, {platform.machine()}, CPU."
+    head = f"# The examples on every backend\n\n{where}\n"
     (options.out / "compare_examples.md").write_text("\n".join([head, *sections]))
 
 

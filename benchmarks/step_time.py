@@ -146,7 +146,8 @@ def main() -> None:
     rows = [r for case in CASES for optimizer in OPTIMIZERS for r in measure(case, optimizer, backends, options.steps)]
     versions = {b: runtime(b).version() for b in backends}
     where = ", ".join(f"{k} {v}" for k, v in versions.items())
-    text = f"{table(rows)}\n\n{where}; Python {platform.python_version()}, {platform.machine()}, CPU, {os.cpu_count()} cores."
+    machine = f"Python {platform.python_version()}, {platform.machine()}, CPU, {os.cpu_count()} cores"
+    text = f"{table(rows)}\n\n{where}; {machine}."
     print(text)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)

@@ -115,7 +115,11 @@ class ChildCandidate:
             stderr=self._errors,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
-        self.name = self._ask("open", backend, device)
+        try:
+            self.name = self._ask("open", backend, device)
+        except Exception:
+            self.close()
+            raise
 
     def about(self) -> About:
         return cast(About, self._ask("about"))

@@ -303,16 +303,10 @@ def _settled(truth: Truth, judge: Callable[[Run], list[Verdict]]) -> list[Verdic
 
 
 def _classifies(plan: _Plan) -> bool:
-    recipe = plan.model.recipe
-    losses = recipe.loss if recipe else ()
-    named = (
-        [losses]
-        if not isinstance(losses, Mapping | tuple)
-        else list(losses.values())
-        if isinstance(losses, Mapping)
-        else []
-    )
-    return any("crossentropy" in item.name for item in named)
+    """Whether the model has one output, which is trained to name a class."""
+    losses = plan.model.recipe.loss if plan.model.recipe else {}
+    named = [losses] if isinstance(losses, Loss) else list(losses.values())
+    return len(plan.model.outputs) == len(named) == 1 and "crossentropy" in named[0].name
 
 
 def _found(comparison: _Comparison, plan: _Plan, candidate: Candidate, row: Row) -> Divergence:

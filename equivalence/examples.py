@@ -180,7 +180,9 @@ def _input(graph: Graph, port: Port, bindings: Mapping[str, int], generator: np.
 
 def _bound(graph: Graph, port: Port) -> int:
     """How many values an integer input may have: small, and no more than there are in what it looks up."""
-    lookups = [(n.inputs[0], n.attributes["axis"]) for n in graph.nodes if n.op is ops.take and n.inputs[1] is port.value]
+    lookups = [
+        (n.inputs[0], n.attributes["axis"]) for n in graph.nodes if n.op is ops.take and n.inputs[1] is port.value
+    ]
     sizes = [table.shape[axis] for table, axis in lookups if table is not None]
     return min([_SMALL, *(s for s in sizes if isinstance(s, int))])
 

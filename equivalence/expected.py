@@ -54,7 +54,7 @@ class Ensemble:
         self._calls += 1
         turners = [Turner(ties, share, self._calls * len(TURNED) + i) for i, share in enumerate(TURNED)]
         results = [r(*wide, watch=w) for r, w in zip(self.turned, turners, strict=True)]
-        self.near += max((t.found for t in turners), key=len)
+        self.near += turners[0].found
         return results
 
     def arrays(self) -> dict[Key, Expected]:

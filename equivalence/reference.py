@@ -41,6 +41,7 @@ Key = tuple[str, str]  # role (parameter or state) and path
 HELD = ("parameter", "state")
 
 
+_FLOAT32 = 2.0**-23
 _LOW, _HALF = np.uint64(20), np.uint64(1 << 19)
 
 
@@ -121,8 +122,8 @@ class Reference:
                 if noise is not None and step.sums:
                     eps *= self._grown(step, operands)
                     operands[0] = noise(operands[0], eps)
-                plain = noise is None or not noise.one_by_one or not step.sums
-                found = (step.rule if plain else _IN_FLOAT32.get(step.node.op, step.rule))(*operands, **step.attributes)
+                alone = noise is not None and noise.one_by_one and step.eps == _FLOAT32
+                found = (_IN_FLOAT32.get(step.node.op, step.rule) if alone else step.rule)(*operands, **step.attributes)
                 for slot, result in zip(step.results, found if len(step.results) > 1 else (found,), strict=True):
                     slots[slot] = noise(result, eps) if noise is not None and eps else result
                 for slot in step.dead:

@@ -72,7 +72,9 @@ def ratio(value: float) -> str:
         return "inf"
     if 0 < value < 0.01:
         return "<0.01"
-    return f"{value:.2f}" if value < 10 else f"{value:,.0f}" if value < 1e5 else f"{value:.0e}"
+    if value < 10:
+        return f"{max(value, 1.01):.2f}" if value > 1 else f"{value:.2f}"  # what is beyond does not read as 1.00
+    return f"{value:,.0f}" if value < 1e5 else f"{value:.0e}"
 
 
 def number(value: float) -> str:

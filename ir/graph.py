@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +204,7 @@ class Graph:
         self._section = "forward"
         self._origin = ""
         self._scalars: dict[tuple[Any, ...], Value] = {}
+        self._known_guards: tuple[list[Guard], set[Guard]] = (self.guards, set())
 
     # building
 
@@ -259,6 +260,19 @@ class Graph:
         node.outputs = tuple(Value(self, t, node, i) for i, t in enumerate(types))
         self.nodes.append(node)
         return node
+
+    def demand(self, guards: Sequence[Guard]) -> None:
+        """Add the guards that are not there yet."""
+        listed, known = self._known_guards
+        if guards and (
+            listed is not self.guards or len(known) != len(self.guards)
+        ):  # the list was changed from outside
+            known = set(self.guards)
+            self._known_guards = (self.guards, known)
+        for guard in guards:
+            if guard not in known:
+                known.add(guard)
+                self.guards.append(guard)
 
     # where what is appended comes from
 

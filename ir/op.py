@@ -132,7 +132,7 @@ class Op:
             if graph._origin:
                 error.add_note(f"at {graph._origin}")
             raise
-        graph.guards += [g for g in guards if g not in graph.guards]
+        graph.demand(guards)
         node = graph.append(self, inputs, complete, types)
         visible = node.outputs[: len(node.outputs) - self.saved]
         return visible[0] if len(visible) == 1 else visible

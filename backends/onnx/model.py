@@ -25,6 +25,7 @@ from .peephole import improve
 
 OPSETS = range(17, 27)  # the last is the newest that ONNX Runtime 1.31 takes
 OPSET = 21
+PROTO_BYTES = 2**31 - 2**24  # of arrays: a protobuf message is smaller than 2 GiB
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ def emit(
         _begin(builder, port, known.pop((port.role, port.path), None))
     if known:
         raise TypeMismatchError(f"the graph has no inputs {', '.join(f'{role} {path!r}' for role, path in known)}")
+    size = sum(a.nbytes for a in builder.draft.arrays.values())
+    if size > PROTO_BYTES:
+        raise UnsupportedOpError(f"the initializers have {size} bytes, but an ONNX model holds less than 2 GiB of them")
     _lower(ready, builder, opset)
     results = [builder.tensors[p.value] for p in ready.outputs]
     improve(builder.draft, results, {str(t): v.shape for v, t in builder.tensors.items()})

@@ -17,6 +17,7 @@ class _Names:
         self._taken: set[str] = set()
 
     def take(self, name: str) -> str:
+        name = name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")  # C's strings end there
         chosen, count = name, 1
         while chosen in self._taken:
             chosen, count = f"{name}_{count}", count + 1

@@ -193,13 +193,13 @@ def input_gradient_by_taps(g: Any, w: Any, sizes: Any, strides: Any, padding: An
     """The gradient of a convolution to its input: what each element of the filter gives, where it lay."""
     padded = [n + a + b for n, (a, b) in zip(sizes, padding, strict=True)]
     spans = [(tf.shape(g)[i + 1] - 1) * s + 1 for i, s in enumerate(strides)]
-    total = 0.0
+    parts = []
     for place in itertools.product(*map(range, w.shape[:-2])):
         low = [i * d for i, d in zip(place, dilations, strict=True)]
         high = [n - a - m for n, a, m in zip(padded, low, spans, strict=True)]
         part = tf.tensordot(g, w[place], [[-1], [-1]])
-        total += pad_between(part, 0, [0, *low, 0], [0, *high, 0], [0, *(s - 1 for s in strides), 0])
-    return total[(slice(None), *(slice(a, a + n) for n, (a, _) in zip(sizes, padding, strict=True)))]
+        parts.append(pad_between(part, 0, [0, *low, 0], [0, *high, 0], [0, *(s - 1 for s in strides), 0]))
+    return tf.add_n(parts)[(slice(None), *(slice(a, a + n) for n, (a, _) in zip(sizes, padding, strict=True)))]
 
 
 def filter_gradient_by_taps(x: Any, g: Any, sizes: Any, strides: Any, padding: Any, dilations: Any) -> Any:

@@ -11,4 +11,5 @@ GAPS = {
     ("max_pool", "a window of -inf alone"): "its largest element is the lowest finite number",
     ("pooling", "float64 over three axes"): "there is no kernel for it, and the program says so",
     ("take", "an index below 0 or past the end"): "it is an error, as in PyTorch; the frontends normalize indices",
+    ("sparse_softmax_cross_entropy", "a label that is no class"): "it is an error",
 }

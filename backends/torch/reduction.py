@@ -85,11 +85,11 @@ def _argmin_as(x: Any, *, axis: Any, dtype: Any) -> Any:
 
 def _reduces_nothing(node: Node) -> bool:
     """Whether no axis is named: PyTorch would take all."""
-    return node.attributes["axes"] == ()
+    return bool(node.attributes["axes"] == ())
 
 
 def _reduces_something(node: Node) -> bool:
-    return node.attributes["axes"] != ()
+    return bool(node.attributes["axes"] != ())
 
 
 def _names_axes(node: Node) -> bool:

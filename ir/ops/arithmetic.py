@@ -75,17 +75,15 @@ def _ties(g: Value, first_wins: Value, tie: Value) -> tuple[Value, Value]:
     return where(first_wins, g, where(tie, half, 0.0)), where(first_wins, 0.0, where(tie, half, g))
 
 
-def _one(x: Any) -> Any:
-    """1 in the element type of x: bfloat16 is not NumPy's own, and a Python number would widen it."""
-    return x.dtype.type(1)
+# The ones are ints below: bfloat16 is not NumPy's own, and a Python float would widen it.
 
 
 def _reciprocal(x: Any) -> Any:
-    return _one(x) / x
+    return 1 / x
 
 
 def _rsqrt(x: Any) -> Any:
-    return _one(x) / np.sqrt(x)
+    return 1 / np.sqrt(x)
 
 
 def _erf(x: Any) -> Any:
@@ -94,7 +92,7 @@ def _erf(x: Any) -> Any:
 
 def _sigmoid(x: Any) -> Any:
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, _one(x), e) / (_one(x) + e)
+    return np.where(x >= 0, 1, e) / (1 + e)
 
 
 def _floor_gradient(g: Value, out: Value, x: Value) -> tuple[None]:

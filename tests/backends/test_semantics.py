@@ -22,7 +22,9 @@ GAPS = {b: import_module(f"isograd.backends.{b}.gaps").GAPS for b in BACKENDS if
 DIFFERING = {  # (backend, op, case) -> rows of the tables below
     ("torch", "gelu", "infinity, in a tensor of some length"): ("V2 gelu of many",),
     ("tensorflow", "softmax", "a NaN or an infinity in a row"): (
-        "V15 softmax(inf)", "V15 softmax(nan)", "V15 softmax, rows",
+        "V15 softmax(inf)",
+        "V15 softmax(nan)",
+        "V15 softmax, rows",
     ),
     ("tensorflow", "argmax", "a NaN"): ("V6 argmax(1, nan, 3)",),
     ("tensorflow", "argmin", "a NaN"): ("V6 argmin(nan, 1, 3)",),
@@ -211,14 +213,19 @@ def _taken(x: Any, indices: Any) -> Any:
     return ops.take(x, indices)
 
 
-IDS = np.array([5], np.int32), np.array([-1], np.int32)
+def _row(n: int) -> np.ndarray:
+    return np.ones((n, 5), np.float32)
+
+
+_OUTSIDE = "an index below 0 or past the end"
+_TAKES = [(_taken, [_row(5), np.array([i], np.int32)]) for i in (5, -1)]
+_LOSES = [(ops.sparse_softmax_cross_entropy, [_row(1), np.array([i], np.int32)]) for i in (5, -1)]
 RAISES = {  # gap -> function, operands
-    ("torch", "take", "an index below 0 or past the end"): [(_taken, [np.ones((5, 2), np.float32), i]) for i in IDS],
-    (
-        "tensorflow", "take", "an index below 0 or past the end",
-    ): [(_taken, [np.ones((5, 2), np.float32), i]) for i in IDS],
-    ("torch", "sparse_softmax_cross_entropy", "a label that is no class"): [(ops.sparse_softmax_cross_entropy, [np.ones((1, 5), np.float32), i]) for i in IDS],
-}  # fmt: skip
+    ("torch", "take", _OUTSIDE): _TAKES,
+    ("tensorflow", "take", _OUTSIDE): _TAKES,
+    ("torch", "sparse_softmax_cross_entropy", "a label that is no class"): _LOSES,
+    ("tensorflow", "sparse_softmax_cross_entropy", "a label that is no class"): _LOSES,
+}
 
 
 @pytest.mark.parametrize("gap", [g for g in RAISES if g[0] in BACKENDS], ids=" ".join)

@@ -62,7 +62,7 @@ class Faulty(Runtime):
         return FaultyProgram(graph, self.fault)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def faulty() -> type[Faulty]:
     return Faulty
 

@@ -10,7 +10,6 @@ from isograd.ir import Graph, TensorType, ops
 from isograd.ir.types import float32
 
 
-
 def run(build, *arrays):
     graph = Graph("g")
     values = [graph.input(f"x{i}", TensorType(float32, a.shape)) for i, a in enumerate(arrays)]

@@ -5,7 +5,7 @@ import pytest
 
 from isograd.ir import DType, Graph, TensorType, Value, ops
 from isograd.ir.autodiff import backward, gradients
-from isograd.ir.dims import symbol
+from isograd.ir.dims import Guard, symbol
 from isograd.ir.errors import TypeMismatchError, UnsupportedOpError
 from isograd.ir.evaluate import run_reference
 from isograd.ir.graph import SECTIONS
@@ -83,6 +83,18 @@ def test_constants():
     for number, dtype in ((300, uint8), (-1, uint8), (0.5, int32), (float("nan"), int32), (2**70, int64)):
         with pytest.raises((TypeMismatchError, OverflowError)):
             graph.constant(number, dtype)
+
+
+def test_guards_are_kept_once_also_where_the_list_was_changed():
+    n, m = symbol("N"), symbol("M")
+    graph, x, y = graph_with(f32(n), f32(m))
+    for _ in range(2):
+        ops.add(x, y)
+    assert list(map(str, graph.guards)) == ["N == M"]
+    graph.guards = [Guard(">=", n, 2)]
+    for _ in range(2):
+        ops.add(x, y)
+    assert list(map(str, graph.guards)) == ["N >= 2", "N == M"]
 
 
 def test_a_value_has_no_truth_value():

@@ -193,6 +193,14 @@ def test_names():
     assert [p.path for p in parse(str(graph)).inputs] == [f"p{i}" for i in range(len(names))]
 
 
+def test_a_text_that_was_wrapped_reads_back():
+    wrapped = DENSE.replace("(N, 64))", "(\n            N,\n            64,\n        ))").replace(
+        "f32[N, 64]", "f32[\n  N, 64]"
+    )
+    assert wrapped.count("\n") == DENSE.count("\n") + 4
+    assert str(parse(wrapped)) == DENSE
+
+
 @pytest.mark.parametrize("name", ["model", "class", "größe", "a b", "", "1", "name"])
 def test_the_name_of_a_graph_comes_back(name):
     graph = Graph(name)

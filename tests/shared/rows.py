@@ -22,7 +22,10 @@ _POOL = {"window": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
 _LINE = {"window": (2,), "strides": (2,), "padding": ((0, 0),), "layout": "NWC"}
 _SOLID = {"window": (2, 1, 3), "strides": (2, 1, 2), "padding": ((0, 1), (0, 0), (1, 1)), "layout": "NDHWC"}
 _CUBE = {
-    "strides": (1, 2, 1), "padding": ((0, 0), (1, 1), (0, 1)), "dilations": (1, 1, 1), "layout": "NDHWC",
+    "strides": (1, 2, 1),
+    "padding": ((0, 0), (1, 1), (0, 1)),
+    "dilations": (1, 1, 1),
+    "layout": "NDHWC",
     "filter_layout": "DHWIO",
 }
 _UNEVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((0, 1), (1, 0)), "layout": "NCHW"}
@@ -30,11 +33,14 @@ _WORDS = np.array([1, 2**31 + 5, 2**32 - 1], np.uint32)
 
 
 _NUMBERS = (
-    sample((2, 3), 0.3), sample(1.7, (2, 3)), sample(np.array([3, -4], np.int64), 2),
+    sample((2, 3), 0.3),
+    sample(1.7, (2, 3)),
+    sample(np.array([3, -4], np.int64), 2),
     sample(2, np.array([3, -4], np.int32)),
 )
 _ORDERS = (
-    sample(_WORDS, _WORDS[::-1].copy()), sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64)),
+    sample(_WORDS, _WORDS[::-1].copy()),
+    sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64)),
     *_NUMBERS,
 )
 
@@ -221,7 +227,12 @@ def _types(operands: Sequence[Any]) -> list[Any]:
 
 
 def _add(
-    graph: Graph, op: Op, s: Sample, types: Sequence[Any], attributes: Mapping[str, Any], name: str,
+    graph: Graph,
+    op: Op,
+    s: Sample,
+    types: Sequence[Any],
+    attributes: Mapping[str, Any],
+    name: str,
     generator: np.random.Generator,
 ) -> Arrays:
     """Append one sample, differentiated, on operands of these types (or numbers); the arrays of its projection."""

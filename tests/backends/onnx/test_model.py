@@ -6,11 +6,12 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from isograd.backends.onnx.model import OPSETS, emit, to_model
-from isograd.ir import Graph, TensorType, ops
+from isograd.ir import Graph, Op, TensorType, ops
 from isograd.ir.autodiff import gradients
 from isograd.ir.dims import floor_div, symbol
 from isograd.ir.errors import TypeMismatchError, UnsupportedOpError
 from isograd.ir.evaluate import run_reference
+from isograd.ir.op import NO_GRADIENT
 from isograd.ir.types import complex64, float32, int32
 
 N = symbol("N")
@@ -63,7 +64,22 @@ def test_names_are_paths_and_scopes():
     assert [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == ["N", 5]
 
 
-HOSTILE = ["a.b", "a b", "a/b:0", "", 'q"uote', "nul\\", "ünïcode", "dense/MatMul", "0.5", "x" * 300]
+HOSTILE = [
+    "a.b",
+    "a b",
+    "a/b:0",
+    "",
+    'q"uote',
+    "back\\",
+    "a\0b",
+    "a\0c",
+    "\ud800",
+    "\n",
+    "ünïcode",
+    "dense/MatMul",
+    "0.5",
+    "x" * 300,
+]
 
 
 def test_any_path_is_a_name(run):
@@ -253,6 +269,18 @@ def test_onnx_itself_computes_the_same(op, sample_graph, request):
 
 
 def test_what_has_no_row_is_listed_with_its_places():
+    strange = Op("strange", lambda x: x, lambda x: x, NO_GRADIENT)
+    graph = Graph()
+    x = graph.input("x", TensorType(float32, (2,)))
+    for place in ("layer 1", "layer 2"):
+        with graph.at(place):
+            x = strange(x)
+    graph.output(x, "y")
+    with pytest.raises(UnsupportedOpError, match=r"onnx has no lowering for:\n  strange \(2x\): layer 1, layer 2"):
+        to_model(graph)
+
+
+def test_complex_numbers_are_refused():
     graph = Graph()
     x = graph.input("x", TensorType(complex64, (2,)))
     graph.output(x * x, "y")
