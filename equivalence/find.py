@@ -87,7 +87,7 @@ def find_in_training(candidate: Candidate, truth: Truth, step: int) -> Divergenc
 def _summary(node: Node, local: Verdict | None, guilty: bool, confirmed: bool) -> str:
     if guilty and local is not None:
         times = f"{local.ratio:.3g} times" if np.isfinite(local.ratio) else "infinitely many times"
-        text = f"{node.op.name} is the first node beyond its own bound, by {times}"
+        text = f"{node.op.name} is the first node beyond its own bound: {times} what it allows"
     else:
         text = (
             f"the first value that differs is that of {node.op.name}, though each node alone is within its bound: "
