@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from isograd.backends import is_installed
+from isograd.cli import app
 
 ROOT = Path(__file__).parents[1]
 DIGITS = str(ROOT / "examples" / "digits.yaml")
@@ -54,8 +56,23 @@ def test_convert(target: str, file: str, tmp_path: Path) -> None:
 def test_compare_two_backends_and_exit_codes(tmp_path: Path) -> None:
     other = "onnxruntime" if is_installed("onnxruntime") else "numpy"
     done = isograd("compare", DIGITS, "--backends", f"numpy,{other}", "--steps", "20", "--html", "r.html", cwd=tmp_path)
-    assert "equivalent" in done.stdout
+    assert done.stdout.count("same") == 2
     assert "<svg" in (tmp_path / "r.html").read_text()
+
+
+class Differs:
+    """A report of backends that do not compute the same."""
+
+    ok, table = False, "all differ"
+
+    def to_html(self, path: Path) -> None:
+        """Write nothing."""
+
+
+def test_what_differs_is_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isograd.equivalence.compare", lambda *a, **k: Differs())
+    result = CliRunner().invoke(app, ["compare", DIGITS, "--html", str(tmp_path / "r.html")])
+    assert (result.exit_code, "all differ" in result.stdout) == (1, True)
 
 
 def test_backends_lists_what_is_there(tmp_path: Path) -> None:
