@@ -17,7 +17,7 @@ def is_model(graph: Graph) -> bool:
 
 def emit(graph: Graph, target: Target, head: str = "") -> str:
     """A readable module that computes the graph. Raises `UnsupportedOpError` with all ops that have no lowering."""
-    prepared = prepare(graph, target.table, target.name)
+    prepared = prepare(graph, target.table, target.name, target.passes)
     docstring = head or f'"""{graph.name}: emitted by isograd."""'
     if not is_model(prepared):
         return print_step(prepared, target, docstring)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -15,15 +15,18 @@ from .rules import Table, check_lowered, find_rule
 from .template import unread_parameters
 
 _COUNTER = itertools.count()
+Pass = Callable[[Graph], Graph]
 
 
-def prepare(graph: Graph, table: Table, target: str) -> Graph:
-    """Take apart what the target has no row for, simplify, and check that every node can be lowered."""
+def prepare(graph: Graph, table: Table, target: str, passes: Sequence[Pass] = ()) -> Graph:
+    """Take apart what the target has no row for, simplify, apply its passes, check that every node can be lowered."""
 
     def claimed(node: Node) -> bool:
         return find_rule(table, node) is not None
 
     graph = optimize(decompose(graph, claimed))
+    for change in passes:
+        graph = change(graph)
     check_lowered(graph, table, target)
     return remove_dead(without_unread_operands(graph, table))
 

@@ -43,6 +43,7 @@ class Target:
     decorator: str = ""  # of a flat function
     step_decorator: str = ""  # of one that gives every parameter and state a new value
     wide: str = ""  # a context that programs with 64-bit values must open
+    passes: tuple[Callable[[Graph], Graph], ...] = ()  # on the graph of ops that have rows: what the framework fuses
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def opened(self, graph: Graph, lines: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The three networks of the lectures: on MNIST where its files are given, on scikit-learn's digits otherwise.
 
-    python examples/lecture_networks.py [--mnist FOLDER_OR_NPZ] [--backend jax] [--steps 300]
+python examples/lecture_networks.py [--mnist FOLDER_OR_NPZ] [--backend jax] [--steps 300]
 """
 
 import argparse

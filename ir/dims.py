@@ -40,7 +40,7 @@ class Dim:
         return _size(_expression(other) - self.expression)
 
     def __mul__(self, other: Size) -> Size:
-        return _size(self.expression * _expression(other))
+        return _size(_symbolic().multiply(self.expression, _expression(other)))
 
     __rmul__ = __mul__
 

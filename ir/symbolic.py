@@ -21,6 +21,9 @@ class floor_quotient_(sympy.Function):  # type: ignore[misc]  # sympy is untyped
         return f"floor({printer.parenthesize(a, 50) if a.is_Add else printer._print(a)}/{b})"
 
 
+_LONGEST, _MOST_TERMS, _HIGHEST_POWER = 1000, 4000, 64
+
+
 @lru_cache(maxsize=1024)
 def symbol(name: str) -> Any:
     return sympy.Symbol(name, integer=True, nonnegative=True)
@@ -56,6 +59,14 @@ def floor_quotient(a: Any, b: int) -> Any:
     return normal(whole + floor_quotient_(rest, sympy.Integer(b)))
 
 
+def multiply(a: Any, b: Any) -> Any:
+    """The product, multiplied out. A text of a stranger may ask for one that never ends."""
+    terms = len(sympy.Add.make_args(sympy.sympify(a))) * len(sympy.Add.make_args(sympy.sympify(b)))
+    if terms > _MOST_TERMS:
+        raise ValueError(f"not a size: a product of {terms} terms is too long")
+    return normal(a * b)
+
+
 def exact_quotient(a: Any, b: Any) -> Any:
     quotient = sympy.expand(sympy.cancel(sympy.sympify(a) / sympy.sympify(b)))
     whole = all(t.as_coeff_Mul()[0].is_Integer for t in sympy.Add.make_args(quotient))
@@ -81,9 +92,6 @@ def parse(text: str) -> Any:
     return normal(_read(body))
 
 
-_LONGEST, _MOST_TERMS, _HIGHEST_POWER = 1000, 1000, 64
-
-
 def _read(node: ast.expr) -> Any:
     match node:
         case ast.Constant(value=int(value)) if not isinstance(value, bool):
@@ -97,7 +105,7 @@ def _read(node: ast.expr) -> Any:
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
             return _read(left) - _read(right)
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            return _product(_read(left), _read(right))
+            return multiply(_read(left), _read(right))
         case ast.BinOp(left=ast.Name() | ast.Call() as left, op=ast.Pow(), right=ast.Constant(value=int(n))) if (
             0 <= n <= _HIGHEST_POWER
         ):
@@ -107,9 +115,3 @@ def _read(node: ast.expr) -> Any:
         ) if b > 0:
             return floor_quotient(_read(a), b)
     raise ValueError(f"not a size: {ast.unparse(node)}")
-
-
-def _product(a: Any, b: Any) -> Any:
-    if len(sympy.Add.make_args(a)) * len(sympy.Add.make_args(b)) > _MOST_TERMS:
-        raise ValueError("not a size: it has too many terms")
-    return normal(a * b)

@@ -15,6 +15,7 @@ from . import (
     constant,
     contraction,
     convolution,
+    fusion,
     indexing,
     loss,
     normalization,
@@ -33,6 +34,7 @@ FAMILIES = (
     constant,
     contraction,
     convolution,
+    fusion,
     indexing,
     loss,
     normalization,
@@ -79,5 +81,6 @@ TARGET = Target(
     in_place=optimizers.IN_PLACE,
     decorator="torch.no_grad()",
     step_decorator="torch.no_grad()",
+    passes=(fusion.fuse,),
     options={"classes": CLASSES, "assign": assign},
 )

@@ -148,6 +148,12 @@ def test_a_size_that_would_take_forever_is_refused(text):
         parse_dim(text)
 
 
+def test_a_product_that_would_take_forever_is_refused():
+    long = parse_dim("+".join(f"A{i}" for i in range(100)))
+    with pytest.raises(ValueError, match="a product of 10000 terms is too long"):
+        product((long, long))
+
+
 def test_divide_exact():
     assert divide_exact(12 * N * M, 4 * N) == 3 * M
     assert divide_exact(12, 4) == 3

@@ -72,6 +72,14 @@ def test_2_a_composite_is_no_layer(graph, x):
     assert count(graph, first, second) == 1
 
 
+def test_2_calls_of_one_composite_stay_equal(graph, x):
+    values = []
+    for _ in range(2):
+        with graph.scope("", "adam"):
+            values.append(ops.tanh(x))
+    assert count(graph, *values) == 2
+
+
 def test_3_attributes_and_element_types(graph, x):
     values = [
         ops.reduce_sum(x, axes=(0,)),

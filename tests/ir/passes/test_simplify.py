@@ -69,6 +69,11 @@ CASES = [
     (lambda x: ops.reshape(ops.reshape(ops.reshape(x, shape=(6,)), shape=(3, 2)), shape=(1, -1)), "reshape(x)"),
     (lambda x: ops.broadcast_to(x, shape=(2, 3)), "x"),
     (lambda x: ops.broadcast_to(ops.broadcast_to(x, shape=(4, 2, 3)), shape=(5, 4, 2, 3)), "broadcast_to(x)"),
+    (
+        lambda x: ops.reshape(ops.broadcast_to(ops.reduce_sum(x), shape=(2, 3)), shape=(6,)),
+        "broadcast_to(reduce_sum(x))",
+    ),
+    (lambda x: ops.reshape(ops.broadcast_to(x, shape=(4, 2, 3)), shape=(24,)), "reshape(broadcast_to(x))"),
     (lambda x: ops.cast(x, dtype=float32), "x"),
     # 4: nothing done
     (lambda x: ops.slice_(x, starts=(0, 0), stops=(2, 3), steps=(1, 1)), "x"),
