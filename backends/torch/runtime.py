@@ -35,4 +35,15 @@ class TorchRuntime(PythonRuntime):
 
     def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         quiet = torch.no_grad()(function)
-        return torch.compile(quiet) if options.get("compile") else quiet
+        chosen = torch.compile(quiet) if options.get("compile") else quiet
+        return chosen if device == "cpu" else _made_on(device, chosen)
+
+
+def _made_on(device: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with the numbers and counts that it makes on a device: the code names none."""
+
+    def placed(*arguments: Any) -> Any:
+        with torch.device(device):
+            return function(*arguments)
+
+    return placed
