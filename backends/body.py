@@ -14,6 +14,7 @@ import numpy as np
 from ..ir import DType, Node, Size, Value
 from ..ir.dims import Dim
 from ..ir.ops import constant, reshape, size
+from .regions import Call, item_uses, symbols_read, writes_free_size
 from .rules import find_rule
 from .target import number_literal, shape_text
 from .template import literal, name_of, operator_expression, substitute
@@ -27,10 +28,12 @@ DEPTH = 5  # and so is an expression nested more deeply than a person would
 
 @dataclass(frozen=True)
 class Expression:
-    """How a value is written where it is used; `leaves` are the named values in it."""
+    """How a value is written where it is used; `leaves` are the named values in it, and
+    `sized` those of which it may read a size."""
 
     tree: ast.expr
     leaves: frozenset[Value]
+    sized: frozenset[Value] = frozenset()
     atomic: bool = True
     depth: int = 0
 
@@ -41,7 +44,8 @@ class Body:
     def __init__(
         self,
         module: ModuleWriter,
-        uses: dict[Value, int],
+        items: Sequence[Node | Call],
+        results: Sequence[Value],
         roots: Mapping[str, str],
         prefix: tuple[str, ...] = (),
         *,
@@ -50,7 +54,8 @@ class Body:
     ) -> None:
         self.module, self.target = module, module.target
         self.roots, self.prefix, self.flat = roots, prefix, flat
-        self.uses = dict(uses)
+        self.uses = item_uses(items, results)
+        self.reads = symbols_read(items)
         self.lines: list[str] = []
         self.indent = indent
         self.known: dict[Value, Expression] = {}
@@ -101,12 +106,9 @@ class Body:
         held = self.names[name]
         if held is None or self.uses.get(held, 0) > 0:
             return False
-        if any(held in e.leaves for v, e in self.known.items() if not e.atomic and self.uses.get(v, 0) > 0):
+        if any(held in e.leaves | e.sized for v, e in self.known.items() if not e.atomic and self.uses.get(v, 0) > 0):
             return False
-        return not any(holder is held and self._needed(symbol) for symbol, (holder, _) in self.sizes.items())
-
-    def _needed(self, symbol: str) -> bool:
-        return symbol in self.module.pending_symbols
+        return not any(holder is held and symbol in self.reads for symbol, (holder, _) in self.sizes.items())
 
     # expressions
 
@@ -170,7 +172,8 @@ class Body:
         tree = self.dim(node.attributes["dim"])
         if not self.target.size_is_number:
             tree = self._parse(self.target.number(ast.unparse(tree), dtype))
-        self.known[node.outputs[0]] = Expression(tree, frozenset(v for v, _ in self.sizes.values()))
+        holders = frozenset(v for v, _ in self.sizes.values())
+        self.known[node.outputs[0]] = Expression(tree, frozenset(), holders)
 
     def define(self, outputs: Sequence[Value], inputs: Sequence[Value], build: Callable[[], ast.expr]) -> None:
         """Bind what an item gives: nested into its only user, or by a statement of its own."""
@@ -178,6 +181,7 @@ class Body:
         while self._too_big(tree, inputs) and self._flush_one(inputs):
             tree = build()
         leaves = frozenset(leaf for v in inputs if v in self.known for leaf in self.known[v].leaves)
+        sized = frozenset(v for v, _ in self.sizes.values()) if self.reads else frozenset()
         depth = 1 + max((self.known[v].depth for v in inputs if v in self.known), default=0)
         if (
             len(outputs) == 1
@@ -185,7 +189,7 @@ class Body:
             and not outputs[0].name
             and outputs[0] not in self.places
         ):
-            self.known[outputs[0]] = Expression(tree, leaves, atomic=False, depth=depth)
+            self.known[outputs[0]] = Expression(tree, leaves, sized, atomic=False, depth=depth)
             return
         self._consume(inputs)
         self.assign(outputs, tree, comment=_shape_comment(outputs, inputs))
@@ -271,8 +275,7 @@ class Body:
 
     def _free_dim(self, shape: tuple[Size, ...]) -> ast.expr:
         """A shape with one symbolic size and no zero says -1 for it."""
-        symbolic = [s for s in shape if isinstance(s, Dim)]
-        if len(symbolic) == 1 and 0 not in shape:
+        if writes_free_size(shape):
             return ast.Tuple([literal(-1) if isinstance(s, Dim) else literal(s) for s in shape], ast.Load())
         return self.attribute(shape)
 

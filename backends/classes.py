@@ -12,7 +12,7 @@ from ..ir import Graph, Value
 from .body import Body
 from .functions import is_function, signature, stored_ports
 from .module import Function, ModuleWriter, argument_names, snake
-from .regions import Call, item_uses, tree
+from .regions import Call, tree
 from .repetition import CallParts
 from .target import Target
 from .template import literal, name_of
@@ -38,7 +38,7 @@ class ClassWriter(ModuleWriter):
     style: ClassStyle = field(kw_only=True)
 
     def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> CallParts:
-        if not any(v in self.paths for v in call.inputs):
+        if not call.scope.name or not any(v in self.paths for v in call.inputs):
             return super().call_parts(body, call, outputs)
         leaves, values = self._split(call, self._outside(call))
         made, shapes = self._class_of(call, leaves, values, outputs)
@@ -51,7 +51,7 @@ class ClassWriter(ModuleWriter):
     def _class_of(
         self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]
     ) -> tuple[Function, str]:
-        body = Body(self, item_uses(call.items, outputs), SELF, call.scope.path)
+        body = Body(self, call.items, outputs, SELF, call.scope.path)
         names = argument_names(call.scope, values)
         body.names |= dict.fromkeys(["self"])
         own = {}
@@ -77,6 +77,8 @@ class ClassWriter(ModuleWriter):
         shapes = list(own) if shapes_given else []
         lines = [f'    """{doc}"""', ""] if doc else []
         lines += [f"    def __init__({', '.join(['self', *shapes])}):", "        super().__init__()"]
+        holders = {".".join(n.split(".")[:i]) for n in own for i in range(1, n.count(".") + 1)}
+        lines += [f"        self.{h} = {self.style.base}()" for h in sorted(holders)]
         for name, value in own.items():
             lines.append(f"        self.{name} = {self._holder(value, name if shapes_given else shape(value))}")
         lines += [f"        self.{name} = {text}" for name, text in self._children(body.children)]
@@ -123,8 +125,9 @@ def attribute_path(path: str) -> ast.expr:
 def print_classes(graph: Graph, target: Target, head: str) -> str:
     """An inference graph as a class `Model`, with a submodule for each layer, by the source's names."""
     writer = ClassWriter(target, stored_ports(graph), style=target.options["classes"])
+    writer.reserve(graph.nodes)
     items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=True))
-    body = Body(writer, item_uses(items, [p.value for p in graph.outputs]), SELF)
+    body = Body(writer, items, [p.value for p in graph.outputs], SELF)
     arguments = ["self"]
     for port in graph.inputs:
         if port.role in SELF:

@@ -9,7 +9,7 @@ from ..ir import Graph, Node, Port, Scope, Value
 from .body import Body
 from .module import ModuleWriter, branch
 from .program import as_lists
-from .regions import item_uses, tree
+from .regions import tree
 from .target import Target, type_text
 from .template import function_source, name_of
 
@@ -31,6 +31,7 @@ def is_function(scope: Scope, nodes: Sequence[Node], stored: Mapping[Value, Port
 def print_functions(graph: Graph, target: Target, head: str) -> str:
     """An inference graph as pure functions over a tree of parameters."""
     writer = ModuleWriter(target, stored_ports(graph))
+    writer.reserve(graph.nodes)
     has = {r: bool(graph.ports(r)) for r in ("parameter", "state")}
     main = _main_function(graph, writer, has)
     return writer.text(head, main, loader(graph, writer))
@@ -39,7 +40,7 @@ def print_functions(graph: Graph, target: Target, head: str) -> str:
 def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) -> str:
     roots = {"parameter": "params", "state": "state"}
     items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=True))
-    body = Body(writer, item_uses(items, [p.value for p in graph.outputs]), roots)
+    body = Body(writer, items, [p.value for p in graph.outputs], roots)
     arguments = [roots[r] for r in roots if has[r]]
     for port in graph.inputs:
         if port.role in roots:

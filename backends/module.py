@@ -15,8 +15,9 @@ import numpy as np
 from ..ir import Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
-from .regions import Call, item_uses
+from .regions import Call
 from .repetition import CallParts, print_loop, repeated
+from .rules import find_rule
 from .style import tidy
 from .target import Target, drop_defaults
 from .template import (
@@ -24,6 +25,7 @@ from .template import (
     free_names,
     function_ast,
     function_source,
+    helper_names,
     is_ours,
     literal,
     name_of,
@@ -53,7 +55,6 @@ class ModuleWriter:
     functions: dict[str, Function] = field(default_factory=dict)  # text without its name -> function
     helpers: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
-    pending_symbols: set[str] = field(default_factory=set)
     order: list[Function] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,6 +88,12 @@ class ModuleWriter:
             elif isinstance(scope.get(name), int | float | str | tuple):
                 tree = _Rename({name: literal(scope[name])}).visit(tree)
         return tree
+
+    def reserve(self, nodes: Sequence[Node]) -> None:
+        """Keep the names of the helpers that nodes will need from being given to values."""
+        for rule in {find_rule(self.target.table, n) for n in nodes}:
+            if callable(rule) and is_ours(rule):
+                self.taken |= helper_names(rule)
 
     def helper(self, function: Any) -> str:
         """Take a function along as it is written, with what it calls; its name in the module."""
@@ -169,7 +176,7 @@ class ModuleWriter:
     ) -> Function:
         """The function of a call: printed now, or before for an equal one."""
         roles = [r for r in LETTERS if any(self.paths[v].role == r for v in leaves)]
-        body = Body(self, item_uses(call.items, outputs), LETTERS, call.scope.path)
+        body = Body(self, call.items, outputs, LETTERS, call.scope.path)
         names = [LETTERS[r] for r in roles] + argument_names(call.scope, values)
         for value in leaves:
             port = self.paths[value]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..ir import Node, Scope, Value
-from ..ir.ops import activation
+from ..ir.dims import Dim, symbols_of
+from ..ir.ops import activation, reshape
 
 ACTIVATIONS = frozenset(op.name for op in activation.OPS) | {"tanh", "sigmoid", "exp", "arctan"}
 
@@ -46,6 +47,26 @@ def item_uses(items: Sequence[Node | Call], results: Sequence[Value]) -> dict[Va
             if value is not None:
                 uses[value] = uses.get(value, 0) + 1
     return uses
+
+
+def symbols_read(items: Sequence[Node | Call]) -> frozenset[str]:
+    """The symbols whose numbers are written at this level, as the size of some tensor's axis."""
+    found: set[str] = set()
+    for item in items:
+        if isinstance(item, Node) and not (item.op is reshape and writes_free_size(item.attributes["shape"])):
+            found |= _symbols(tuple(item.attributes.values()))
+    return frozenset(found)
+
+
+def writes_free_size(shape: Sequence[object]) -> bool:
+    """Whether a shape can be written with -1 for its one symbolic size."""
+    return sum(isinstance(s, Dim) for s in shape) == 1 and not any(isinstance(s, int) and s == 0 for s in shape)
+
+
+def _symbols(attribute: object) -> frozenset[str]:
+    if isinstance(attribute, tuple):
+        return frozenset().union(*map(_symbols, attribute))
+    return symbols_of(attribute)
 
 
 def tree(

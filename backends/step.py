@@ -11,7 +11,7 @@ from ..ir import Graph, Node, Port, Value
 from .body import Body, Expression
 from .functions import is_function, stored_ports
 from .module import ModuleWriter
-from .regions import Call, item_uses, nodes_of, tree
+from .regions import Call, nodes_of, tree
 from .rules import find_rule
 from .target import Target, type_text
 from .template import name_of
@@ -51,6 +51,7 @@ def print_step(graph: Graph, target: Target, head: str) -> str:
     loss and metrics alone.
     """
     writer = ModuleWriter(target, stored_ports(graph))
+    writer.reserve(graph.nodes)
     printer = _StepPrinter(graph, writer)
     main = printer.text()
     return writer.text(head, main)
@@ -62,7 +63,8 @@ class _StepPrinter:
         self.items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=False))
         self.body = Body(
             writer,
-            item_uses(self.items, [p.value for p in graph.outputs]),
+            self.items,
+            [p.value for p in graph.outputs],
             {"parameter": "params", "state": "state"},
             flat=True,
         )
@@ -228,7 +230,8 @@ class _StepPrinter:
         whole = everything and len(members) == len(self.graph.ports("parameter"))
         names = "gradients.items()" if whole else f"{[m.port.path for m in members]!r}"
         body.line(f"for name, g in {names}:" if whole else f"for name in {names}:")
-        inner = Body(self.writer, dict(body.uses), body.roots, indent=body.indent + 1)
+        inner = Body(self.writer, [], [], body.roots, indent=body.indent + 1)
+        inner.uses = dict(body.uses)
         inner.known, inner.names, inner.sizes = dict(body.known), dict(body.names), body.sizes
         for value in first.inputs:
             kind = self._kind(value, name)
@@ -261,9 +264,8 @@ class _StepPrinter:
         """The right side of an update: nested in place where it is one expression, else a call of its function."""
         if isinstance(update.item, Node):
             return inner.node_tree(update.item)
-        trial = Body(
-            self.writer, inner.uses | item_uses(update.item.items, update.outputs), inner.roots, indent=inner.indent
-        )
+        trial = Body(self.writer, update.item.items, update.outputs, inner.roots, indent=inner.indent)
+        trial.uses = inner.uses | trial.uses
         trial.known, trial.names, trial.sizes = dict(inner.known), dict(inner.names), inner.sizes
         if len(update.outputs) == 1 and all(isinstance(i, Node) for i in update.item.items):
             self.writer.print_items(trial, update.item.items)

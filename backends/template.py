@@ -249,6 +249,16 @@ def literal(value: Any) -> ast.expr:
     return ast.Constant(value)
 
 
+def helper_names(function: Callable[..., Any]) -> set[str]:
+    """The names of the helpers that a rule brings along: its own, where it is no template, and of those it calls."""
+    names = set() if single_return(function) is not None else {function_ast(function).name}
+    for free in free_names(function_ast(function)):
+        called = function.__globals__.get(free)
+        if callable(called) and is_ours(called) and inspect.isfunction(called):
+            names |= {function_ast(called).name} | helper_names(called)
+    return names
+
+
 def name_of(text: str) -> ast.Name:
     return ast.Name(text, ast.Load())
 

@@ -16,6 +16,7 @@ from .errors import IsogradError, ParseError
 from .graph import SECTIONS, Graph, Scope, Value
 from .op import Op
 from .text import AUTOMATIC
+from .training import optimizers
 from .types import DTYPES, DType, TensorType
 
 _RELATIONS = {ast.Eq: "==", ast.GtE: ">="}
@@ -24,11 +25,14 @@ _DTYPES = {d.short: d for d in DTYPES}
 _ROLES = frozenset({"input", "parameter", "state", "constant", "output", "gradient", "loss", "metric"})
 
 
+TABLE = ops.BY_NAME | {op.name: op for op in optimizers.OPS}
+
+
 def parse(
     text: str,
     arrays: Mapping[str, np.ndarray] | None = None,
     origins: Mapping[str, str] | None = None,
-    table: Mapping[str, Op] = ops.BY_NAME,
+    table: Mapping[str, Op] = TABLE,
 ) -> Graph:
     """The graph that `print_graph` wrote as `text`, with its arrays (`graph_arrays`) and origins from the side.
 

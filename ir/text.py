@@ -113,7 +113,7 @@ class Names:
         name = base
         while name in self._taken:
             number = self._next[base] = self._next.get(base, 1) + 1
-            name = f"{base}{'_' * base[-1].isdigit()}{number}"
+            name = f"{base}{'_' * (base[-1].isdigit() or base == 'v')}{number}"  # v2 is an automatic name
         self._taken.add(name)
         return name
 

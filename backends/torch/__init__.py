@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 import torch.nn.functional as F
 
@@ -52,12 +54,9 @@ def _dtype(dtype: DType) -> str:
 
 
 def _number(text: str, dtype: DType) -> str:
-    """Without a dtype where it is the one that PyTorch gives such a number."""
-    return (
-        f"torch.tensor({text})"
-        if dtype.name in ("float32", "int64", "bool")
-        else f"torch.tensor({text}, dtype=torch.{dtype.name})"
-    )
+    """Without a dtype where it is the one that PyTorch gives such a literal."""
+    plain = dtype.name in ("int64", "bool") or (dtype.name == "float32" and re.search(r"\d\.|\de|float\(", text))
+    return f"torch.tensor({text})" if plain else f"torch.tensor({text}, dtype=torch.{dtype.name})"
 
 
 TARGET = Target(
