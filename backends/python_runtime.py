@@ -22,6 +22,7 @@ class PythonRuntime(Runtime):
     """A framework whose programs are printed Python modules."""
 
     target: Target
+    closes_over = False  # whether what a step updates in place need not be passed to it
 
     @abstractmethod
     def put(self, array: np.ndarray, device: str) -> Any:
@@ -64,8 +65,6 @@ class PythonProgram(Program):
         self.trees: list[Any] = []
         self._options = options
         self._function: Callable[..., Any] | None = None
-        if not self.is_model:
-            self._function = runtime.make(self.names[step_name(graph)], device, options)
 
     def load(self, arrays: Mapping[Key, np.ndarray]) -> None:
         self.held = {r: {} for r in HELD}
@@ -77,6 +76,15 @@ class PythonProgram(Program):
         if self.is_model:
             self._function = self.runtime.make(self._model(), self.device, self._options)
             self.trees = [] if self.runtime.target.style == "modules" else [as_tree(self.held[r]) for r in self.roles]
+        elif self.runtime.closes_over:
+            self._function = self.runtime.make(self._closed(), self.device, self._options)
+        elif self._function is None:
+            self._function = self.runtime.make(self.names[step_name(self.graph)], self.device, self._options)
+
+    def _closed(self) -> Callable[..., Any]:
+        """The printed step on the held parameters and state: they are not passed at each call."""
+        function, (params, state) = self.names[step_name(self.graph)], self.held.values()
+        return lambda *batch: function(params, state, *batch)
 
     def _model(self) -> Callable[..., Any]:
         if self.runtime.target.style != "modules":
@@ -97,7 +105,8 @@ class PythonProgram(Program):
             if self.trees and "state" in self.roles:
                 result = result[0]
             return list(result) if len(self.graph.outputs) > 1 else [result]
-        return self._step(self._function(self.held["parameter"], self.held["state"], *arrays))
+        held = () if self.runtime.closes_over else (self.held["parameter"], self.held["state"])
+        return self._step(self._function(*held, *arrays))
 
     def _array(self, given: Any, dtype: np.dtype[Any]) -> Any:
         if isinstance(given, np.ndarray | np.generic | int | float | bool | list):

@@ -17,6 +17,7 @@ class TensorflowRuntime(PythonRuntime):
 
     name = "tensorflow"
     target = TARGET
+    closes_over = True
 
     def version(self) -> str:
         return str(tf.__version__)
