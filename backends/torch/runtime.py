@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -36,7 +39,17 @@ class TorchRuntime(PythonRuntime):
     def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         quiet = torch.no_grad()(function)
         chosen = torch.compile(quiet) if options.get("compile") else quiet
+        if options.get("compile"):
+            _make_importable(function)
         return chosen if device == "cpu" else _made_on(device, chosen)
+
+
+def _make_importable(function: Callable[..., Any]) -> None:
+    """`torch.compile` imports the module of what it compiles by name; a printed one is no file."""
+    names = inspect.unwrap(getattr(function, "forward", function)).__globals__
+    module = types.ModuleType(names["__name__"])
+    module.__dict__.update(names)
+    sys.modules.setdefault(module.__name__, module)
 
 
 def _made_on(device: str, function: Callable[..., Any]) -> Callable[..., Any]:
