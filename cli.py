@@ -113,6 +113,7 @@ def train(
             steps=steps or settings["steps"],
             batch_size=settings["batch_size"],
             seed=settings["seed"],
+            shuffle=settings["shuffle"],
             callbacks=[lambda p: progress(f"training on {name}", p.step, p.steps)],
         )
     x, y = as_columns(history.model.inference, (data.x_test, data.y_test))
@@ -184,13 +185,16 @@ def _with_data(file: Path) -> tuple[Any, dict[str, Any], Any]:
     from .frontends.load import SPECS
     from .frontends.spec import read_spec, spec_data
 
-    settings: dict[str, Any] = {"steps": 200, "batch_size": 32, "seed": 0}
+    settings: dict[str, Any] = {"steps": 200, "batch_size": 32, "seed": 0, "shuffle": True}
     model = _load(file)
     if file.suffix.lower() not in SPECS:
         return model, settings, None
     spec = read_spec(file)
     settings |= spec.training
-    return model, settings, spec_data(spec)
+    data = spec_data(spec)
+    if data is not None and "epochs" in settings:
+        settings["steps"] = settings["epochs"] * -(-len(data.x) // settings["batch_size"])
+    return model, settings, data
 
 
 @contextlib.contextmanager

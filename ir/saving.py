@@ -37,7 +37,7 @@ def save(model: Model, folder: str | os.PathLike[str]) -> None:
         }
         for mode in MODES:
             graph: Graph = getattr(model, mode)
-            (draft / f"{mode}.txt").write_text(print_graph(graph))
+            (draft / f"{mode}.txt").write_text(print_graph(graph), encoding="utf-8")
             arrays |= {f"{mode}:{k}": v for k, v in graph_arrays(graph).items()}
         save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, draft / "arrays.safetensors")
         head = {"format": FORMAT, "name": model.name, "source": model.source, "recipe": _recipe_out(model.recipe)}
@@ -62,7 +62,7 @@ def load(folder: str | os.PathLike[str]) -> Model:
     for key, array in load_file(place / "arrays.safetensors").items():
         group, _, path = key.partition(":")
         groups[group][path] = array
-    texts = {mode: (place / f"{mode}.txt").read_text() for mode in MODES}
+    texts = {mode: (place / f"{mode}.txt").read_text(encoding="utf-8") for mode in MODES}
     return Model(
         head["name"],
         lambda mode: parse(texts[mode], groups[mode]),

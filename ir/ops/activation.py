@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..dims import divide_exact
+from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import NO_GRADIENT, Bound, Op, Sample, sample
 from ..types import TensorType
@@ -101,7 +102,8 @@ def _log_softmax_gradient(g: Value, out: Value, x: Value, *, axis: int) -> tuple
 
 def _maxout_type(x: TensorType, *, pieces: int) -> TensorType:
     check_kind("maxout", ("float",), x)
-
+    if not x.rank or pieces < 1:
+        raise TypeMismatchError(f"maxout of {x} needs an axis to take apart, and at least one piece, not {pieces}")
     return x.with_shape((*x.shape[:-1], divide_exact(x.shape[-1], pieces)))
 
 

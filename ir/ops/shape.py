@@ -148,6 +148,8 @@ def _pad_type(
     for size, a, b, inner in zip(x.shape, low, high, interior, strict=True):
         require(">=", a, 0)
         require(">=", b, 0)
+        if inner:
+            require(">=", size, 1)  # between no elements there is nothing to pad
         shape.append(size + a + b + ((size - 1) * inner if inner else 0))
     return x.with_shape(tuple(shape))
 
