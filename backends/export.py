@@ -53,7 +53,7 @@ def head(model: Model, graph: Graph, style: str) -> str:
         returned = f"{outputs}, state" if "state" in stored else outputs
         use.append(f"{returned} = model({', '.join([*stored, inputs])})")
     lines = "\n".join(f"    {line}" for line in use)
-    return f'"""{model.name}: emitted by isograd {VERSION}{origin}.\n\n{lines}\n"""'
+    return f'"""{model.name}: emitted by isograd {VERSION}{origin}.\n\nUse it so:\n\n{lines}\n"""'
 
 
 class CompiledModel:
