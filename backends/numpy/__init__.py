@@ -8,49 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...ir import DType, Node, ops
-from ..fold import axis_or_axes, is_matrix_transpose
+from .. import array_methods
+from ..fold import is_matrix_transpose
 from ..rules import When
 from ..target import Target
-
-
-def _sum(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (
-        (x.sum() if axes is None else x.sum(axis_or_axes(axes)))
-        if not keepdims
-        else x.sum(axis_or_axes(axes), keepdims=True)
-    )
-
-
-def _max(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (
-        (x.max() if axes is None else x.max(axis_or_axes(axes)))
-        if not keepdims
-        else x.max(axis_or_axes(axes), keepdims=True)
-    )
-
-
-def _min(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (
-        (x.min() if axes is None else x.min(axis_or_axes(axes)))
-        if not keepdims
-        else x.min(axis_or_axes(axes), keepdims=True)
-    )
-
-
-def _mean(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (
-        (x.mean() if axes is None else x.mean(axis_or_axes(axes)))
-        if not keepdims
-        else x.mean(axis_or_axes(axes), keepdims=True)
-    )
-
-
-def _variance(x: Any, *, axes: Any, keepdims: Any) -> Any:
-    return (
-        (x.var() if axes is None else x.var(axis_or_axes(axes)))
-        if not keepdims
-        else x.var(axis_or_axes(axes), keepdims=True)
-    )
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -90,11 +51,11 @@ def _is_numpys_own(node: Node) -> bool:
 
 
 TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")} | {
-    ops.reduce_sum: (When(_is_float, _sum), ops.reduce_sum.reference),
-    ops.reduce_max: _max,
-    ops.reduce_min: _min,
-    ops.reduce_mean: _mean,
-    ops.reduce_variance: _variance,
+    ops.reduce_sum: (When(_is_float, array_methods.reduce_sum), ops.reduce_sum.reference),
+    ops.reduce_max: array_methods.reduce_max,
+    ops.reduce_min: array_methods.reduce_min,
+    ops.reduce_mean: array_methods.reduce_mean,
+    ops.reduce_variance: array_methods.reduce_variance,
     ops.transpose: (
         When(lambda n: is_matrix_transpose(n) and n.outputs[0].rank == 2, _matrix_transpose),
         When(is_matrix_transpose, _stack_transpose),
