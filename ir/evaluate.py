@@ -33,12 +33,40 @@ def evaluate(
     environment: dict[Value, Any] = {port.value: given for port, given in zip(graph.inputs, inputs, strict=True)}
     for node in graph.nodes:
         operands = [None if v is None else environment[v] for v in node.inputs]
-        result = table(node)(*operands, **resolve(node.attributes, bindings or {}))
+        attributes = resolve(node.attributes, bindings or {})
+        for name, value in node.attributes.items():
+            if isinstance(value, Graph):
+                attributes[name] = Body(value, table, bindings or {}, watch)
+        result = table(node)(*operands, **attributes)
         results = tuple(result) if len(node.outputs) > 1 else (result,)
         if watch is not None:
             results = watch(node, results)
         environment.update(zip(node.outputs, results, strict=True))
     return [environment[port.value] for port in graph.outputs]
+
+
+class Body:
+    """A graph that is an attribute, as a function of arrays: what the rule of a loop or a branch is given."""
+
+    def __init__(
+        self, graph: Graph, table: Callable[[Node], Rule], bindings: Mapping[str, int], watch: Any = None
+    ) -> None:
+        self.graph, self._table, self._outer, self._watch = graph, table, dict(bindings), watch
+        self._bound: dict[tuple[tuple[int, ...], ...], dict[str, int]] = {}
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        bindings = self._bindings(tuple(np.shape(a) for a in arrays))
+        return evaluate(self.graph, self._table, arrays, bindings=bindings, watch=self._watch)
+
+    def results(self, shapes: Sequence[tuple[int, ...]]) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+        """Shapes and element types of what it gives for operands of these shapes."""
+        bindings = self._bindings(tuple(shapes))
+        return [(resolve(p.value.shape, bindings), p.value.dtype.numpy) for p in self.graph.outputs]
+
+    def _bindings(self, shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
+        if shapes not in self._bound:
+            self._bound[shapes] = self._outer | bind_shapes(self.graph, shapes)
+        return self._bound[shapes]
 
 
 def resolve(attribute: Any, bindings: Mapping[str, int]) -> Any:
@@ -54,10 +82,15 @@ def resolve(attribute: Any, bindings: Mapping[str, int]) -> Any:
 
 def bind_inputs(graph: Graph, inputs: Sequence[Any]) -> dict[str, int]:
     """The numbers of the graph's symbols, from its inputs' shapes; raises where shapes or guards do not fit."""
+    return bind_shapes(graph, [tuple(array.shape) for array in inputs])
+
+
+def bind_shapes(graph: Graph, shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """The numbers of the graph's symbols, from the shapes of its inputs."""
     bindings: dict[str, int] = {}
     for _ in range(2):  # the second round checks what was bound later than it was used
-        for port, array in zip(graph.inputs, inputs, strict=True):
-            bind_shape(port.value.shape, tuple(array.shape), bindings, f"input {port.path!r}")
+        for port, shape in zip(graph.inputs, shapes, strict=True):
+            bind_shape(port.value.shape, shape, bindings, f"input {port.path!r}")
     for guard in graph.guards:
         guard.check(bindings)
     return bindings

@@ -210,9 +210,19 @@ def attribute_key(attribute: Any) -> Any:
         return tuple((k, attribute_key(v)) for k, v in attribute.items())
     if isinstance(attribute, tuple):
         return tuple(map(attribute_key, attribute))
+    if isinstance(attribute, Graph):
+        return _graph_key(attribute)
     if isinstance(attribute, np.ndarray):
         return (attribute.dtype.str, attribute.dtype.name, attribute.shape, attribute.tobytes())
     return (type(attribute), repr(attribute) if isinstance(attribute, float | complex) else attribute)
+
+
+def _graph_key(graph: Graph) -> Any:
+    """What is equal for graphs of one text and the same arrays in it."""
+    from .text import graph_arrays, print_graph
+
+    arrays = graph_arrays(graph)
+    return (Graph, print_graph(graph), attribute_key(arrays))
 
 
 def used_outputs(node: Node, uses: Mapping[Value, int]) -> tuple[bool, ...]:

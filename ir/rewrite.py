@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import ops
@@ -25,6 +25,14 @@ class Rewriter:
         self._scopes: dict[Scope, Scope] = {}
         for port in graph.inputs:
             self.values[port.value] = self.new.input(port.value.name, retype(port.value.type), port.role, port.path)
+
+    @classmethod
+    def into(cls, new: Graph, values: Mapping[Value, Value]) -> Rewriter:
+        """Copies nodes to the end of a graph that is there already; `values` says what stands for what they use."""
+        self = cls.__new__(cls)
+        self.old = self.new = new
+        self.values, self._scopes = dict(values), {}
+        return self
 
     def inputs(self, node: Node) -> tuple[Value | None, ...]:
         return tuple(None if v is None else self.values[v] for v in node.inputs)
@@ -86,3 +94,23 @@ def rewrite(graph: Graph, rule: Callable[[Rewriter, Node], bool]) -> Graph:
         if not rule(rewriter, node):
             rewriter.copy(node)
     return rewriter.finish()
+
+
+def inside(graph: Graph, change: Callable[[Graph], Graph]) -> Graph:
+    """The graph with `change` made to each graph in its attributes: the bodies of loops and branches."""
+    if not any(isinstance(a, Graph) for node in graph.nodes for a in node.attributes.values()):
+        return graph
+
+    def rule(rewriter: Rewriter, node: Node) -> bool:
+        bodies = {k: change(a) for k, a in node.attributes.items() if isinstance(a, Graph)}
+        if not bodies:
+            return False
+        with rewriter.within(node):
+            made = rewriter.new.append(
+                node.op, rewriter.inputs(node), node.attributes | bodies, tuple(v.type for v in node.outputs)
+            )
+        made.lowering = node.lowering
+        rewriter.replace(node, made.outputs)
+        return True
+
+    return rewrite(graph, rule)

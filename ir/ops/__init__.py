@@ -5,6 +5,7 @@ from . import (
     arithmetic,
     comparison,
     contraction,
+    control,
     convolution,
     indexing,
     loss,
@@ -83,6 +84,7 @@ from .comparison import (
 )
 from .constant import arange, constant, size
 from .contraction import matmul, sum_to, swap_last
+from .control import cond, scan, while_loop
 from .convolution import conv, conv_filter_gradient, conv_input_gradient, spatial, window_size
 from .indexing import one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
@@ -124,6 +126,7 @@ FAMILIES = (
     shape,
     reduction,
     contraction,
+    control,
     convolution,
     pooling,
     indexing,
@@ -156,6 +159,7 @@ __all__ = [
     "cast",
     "ceil",
     "concatenate",
+    "cond",
     "constant",
     "conv",
     "conv_filter_gradient",
@@ -220,6 +224,7 @@ __all__ = [
     "reverse",
     "round_",
     "rsqrt",
+    "scan",
     "scatter_add",
     "selu",
     "sigmoid",
@@ -250,5 +255,6 @@ __all__ = [
     "tanh",
     "transpose",
     "where",
+    "while_loop",
     "window_size",
 ]

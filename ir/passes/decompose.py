@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..graph import Graph, Node
-from ..rewrite import Rewriter, rewrite
+from ..rewrite import Rewriter, inside, rewrite
 
 
 def decompose(graph: Graph, keep: Callable[[Node], bool]) -> Graph:
-    """Replace each composite that `keep` does not hold by its parts, again and again, each in a scope of its own."""
+    """Replace each composite that `keep` does not hold by its parts, again and again, each in a scope of its own.
+
+    So it goes in the bodies of loops and branches too.
+    """
     while any(_apart(n, keep) for n in graph.nodes):
         graph = rewrite(graph, lambda rewriter, node: _apart(node, keep) and _expand(rewriter, node))
-    return graph
+    return inside(graph, lambda body: decompose(body, keep))
 
 
 def _apart(node: Node, keep: Callable[[Node], bool]) -> bool:

@@ -6,16 +6,22 @@ from typing import Any
 
 from ..graph import Graph
 from ..op import attribute_key
+from ..rewrite import inside
 from .fold_constants import BUDGET, fold_constants
 from .merge_common import merge_common
 from .remove_dead import remove_dead
 from .simplify import simplify
+from .trim_bodies import trim_bodies
 
 
 def optimize(graph: Graph, budget: int = BUDGET) -> Graph:
-    """Simplify, fold constants, merge what is common, remove what is dead; again while anything changes."""
+    """Simplify, fold constants, merge what is common, remove what is dead; again while anything changes.
+
+    Bodies of loops and branches likewise, after they have lost what nothing outside uses.
+    """
+    graph = inside(graph, lambda body: optimize(body, budget))
     while True:
-        smaller = remove_dead(merge_common(fold_constants(simplify(graph), budget)))
+        smaller = trim_bodies(remove_dead(merge_common(fold_constants(simplify(graph), budget))))
         if _structure(smaller) == _structure(graph):
             return smaller
         graph = smaller

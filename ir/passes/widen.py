@@ -95,6 +95,8 @@ def _attributes(node: Node, dtype: DType | None) -> dict[str, Any]:
 def _attribute(value: Any, dtype: DType | None) -> Any:
     if isinstance(value, DType):
         return _wide(value)
+    if isinstance(value, Graph):
+        return widen(value)
     if isinstance(value, tuple):
         return tuple(_attribute(v, dtype) for v in value)
     return float(np.asarray(value, dtype.numpy)) if isinstance(value, float) and dtype else value
