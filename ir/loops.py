@@ -358,8 +358,8 @@ def cond_gradient(
 def _side_gradient(side: Graph, given: Sequence[int], wanted: Sequence[int]) -> Graph:
     graph = Graph(f"{side.name}_backward")
     types = types_of(side.outputs)
-    seeds = [graph.input(_gradient_name(side.outputs[i].value), types[i], path=f"d_{i}") for i in given]
-    operands = [graph.input(p.value.name, p.value.type, path=p.path) for p in side.inputs]
+    seeds = [graph.input(_gradient_name(side.outputs[i].value), types[i], path=f"d{i}") for i in given]
+    operands = [graph.input(p.value.name, p.value.type, path=f"x{i}") for i, p in enumerate(side.inputs)]
     rewriter = Rewriter.into(graph, dict(zip((p.value for p in side.inputs), operands, strict=True)))
     for node in side.nodes:
         rewriter.copy(node)
