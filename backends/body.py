@@ -13,9 +13,10 @@ import numpy as np
 
 from ..ir import DType, Node, Size, Value
 from ..ir.dims import Dim
-from ..ir.ops import constant, reshape, size
+from ..ir.ops import constant, reshape, size, slice_
 from .regions import Call, item_uses, symbols_read, writes_free_size
 from .rules import find_rule
+from .sizes import size_expression, without_placeholders
 from .target import number_literal, shape_text
 from .template import literal, name_of, operator_expression, substitute
 
@@ -128,10 +129,7 @@ class Body:
         """A size as an expression: of an int, a literal; of a symbol, the axis of a tensor that has it."""
         if isinstance(dim, int):
             return literal(dim)
-        tree = ast.parse(str(dim).replace("floor(", "("), mode="eval").body
-        for node in ast.walk(tree):
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-                node.op = ast.FloorDiv()
+        tree = size_expression(dim, self.target.extrema)
         return substitute(tree, {s: self._symbol(s) for s in dim.symbols}, {})
 
     def _symbol(self, symbol: str) -> ast.expr:
@@ -139,8 +137,6 @@ class Body:
         return self._parse(self.target.size(ast.unparse(self.known[value].tree), axis))
 
     def attribute(self, value: Any) -> ast.expr:
-        if isinstance(value, Dim):
-            return self.dim(value)
         if isinstance(value, DType):
             return self._parse(self.target.dtype(value))
         if isinstance(value, tuple):
@@ -271,7 +267,9 @@ class Body:
         attributes = {k: self.attribute(v) for k, v in node.attributes.items()}
         if node.op is reshape:
             attributes["shape"] = self._free_dim(node.attributes["shape"])
-        return self.module.call(rule, operands, attributes)
+        if node.op is slice_:
+            attributes["stops"] = self.attribute(_stops(node))
+        return without_placeholders(self.module.call(rule, operands, attributes), self.dim)
 
     def _free_dim(self, shape: tuple[Size, ...]) -> ast.expr:
         """A shape with one symbolic size and no zero says -1 for it."""
@@ -315,6 +313,12 @@ class Body:
         infix = rule is not None and operator_expression(rule, [ast.Constant(0)] * 2) is not None
         operands = [v for v in node.inputs if v is not None]
         return infix and not all(map(self._is_literal, operands)) and all(map(self._is_number, operands))
+
+
+def _stops(node: Node) -> tuple[Size | None, ...]:
+    """Where a slice stops, with None for the end of an axis."""
+    assert node.inputs[0] is not None
+    return tuple(None if s == n else s for s, n in zip(node.attributes["stops"], node.inputs[0].shape, strict=True))
 
 
 def _output_name(value: Value) -> str:

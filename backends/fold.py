@@ -25,8 +25,10 @@ def spatial_axes(layout: str) -> tuple[int, ...]:
 
 def slices(starts: Any, stops: Any, steps: Any) -> Any:
     """What stands between brackets for the elements from starts to stops by steps."""
-    found = tuple(map(slice, starts, stops, steps))
-    return found if len(found) > 1 else found[0]
+    found = list(map(slice, starts, stops, steps))
+    while len(found) > 1 and found[-1] == slice(0, None, 1):
+        found.pop()
+    return tuple(found) if len(found) > 1 else found[0]
 
 
 def is_number(value: Value | None) -> bool:

@@ -37,6 +37,7 @@ class Target:
     number: Callable[[str, DType], str]  # (literal, dtype) -> expression of a scalar tensor
     array: Callable[[str], str]  # expression of a NumPy array -> of a tensor
     size_is_number: bool = True  # a size is a Python int when the code runs
+    extrema: tuple[str, str] = ("max", "min")  # functions of sizes
     safe_numbers: frozenset[Any] = frozenset()
     in_place: frozenset[Any] = frozenset()  # rules that overwrite operands whose values are not needed any more
     store: str = "{place} = {value}"  # how a parameter or a state gets its new value, in place

@@ -16,6 +16,9 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from ..ir.dims import Dim
+from .sizes import placed_size, placeholder
+
 _BINARY: dict[Any, type[ast.operator]] = {
     operator.add: ast.Add,
     operator.sub: ast.Sub,
@@ -223,13 +226,22 @@ class _Fold(ast.NodeTransformer):
             isinstance(n, ast.Attribute) for n in ast.walk(node)
         ):
             return node
-        scope = {n: _KNOWN.get(n) or self.scope.get(n) for n in names - bound}
+        scope = {n: self._named(n) for n in names - bound}
         text = ast.unparse(node)  # of our own templates and of literals, never text from a model
-        value = eval(text, {"__builtins__": {}} | scope)
-        return literal(tuple(value) if inspect.isgenerator(value) else value)
+        try:
+            value = eval(text, {"__builtins__": {}} | scope)
+            return literal(tuple(value) if inspect.isgenerator(value) else value)
+        except TypeError:
+            if all(placed_size(n) is None for n in names):
+                raise
+            return node  # a size that is not known has no order, no truth, no `//`: computed when the module runs
+
+    def _named(self, name: str) -> Any:
+        size = placed_size(name)
+        return size if size is not None else _KNOWN.get(name) or self.scope.get(name)
 
     def _is_known(self, name: str) -> bool:
-        return name in _KNOWN or is_ours(self.scope.get(name))
+        return name in _KNOWN or placed_size(name) is not None or is_ours(self.scope.get(name))
 
 
 def literal(value: Any) -> ast.expr:
@@ -240,10 +252,12 @@ def literal(value: Any) -> ast.expr:
         return ast.List([literal(v) for v in value], ast.Load())
     if isinstance(value, slice):  # between brackets: `:4` for 0:4:1
         return ast.Slice(
-            literal(value.start) if value.start else None,
-            literal(value.stop),
+            literal(value.start) if value.start != 0 else None,
+            literal(value.stop) if value.stop is not None else None,
             literal(value.step) if value.step != 1 else None,
         )
+    if isinstance(value, Dim):
+        return placeholder(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache, reduce
@@ -65,7 +65,7 @@ class Dim:
         return hash(self.expression)
 
     def __str__(self) -> str:
-        return str(self.expression)
+        return str(_symbolic().text(self.expression))
 
     __repr__ = __str__
 
@@ -77,7 +77,7 @@ class Dim:
 Size = int | Dim
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Guard:
     """A condition on sizes that could not be decided when the graph was built: `left relation right`."""
 
@@ -85,9 +85,23 @@ class Guard:
     left: Size
     right: Size
 
-    def check(self, bindings: Mapping[str, int]) -> None:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Guard) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> Any:
+        """Two sizes are equal either way round."""
+        return self.relation, frozenset((self.left, self.right)) if self.relation == "==" else (self.left, self.right)
+
+    def holds(self, bindings: Mapping[str, int]) -> bool:
         left, right = evaluate_dim(self.left, bindings), evaluate_dim(self.right, bindings)
-        if not (left == right if self.relation == "==" else left >= right):
+        return left == right if self.relation == "==" else left >= right
+
+    def check(self, bindings: Mapping[str, int]) -> None:
+        if not self.holds(bindings):
             sizes = ", ".join(f"{k} = {v}" for k, v in sorted(bindings.items()))
             raise GuardError(f"these sizes do not fit: {self} is not true for {sizes}")
 
@@ -112,13 +126,48 @@ def collecting_guards() -> Iterator[list[Guard]]:
 def require(relation: str, left: Size, right: Size) -> None:
     """Demand `left relation right` (== or >=) now if it can be decided, and as a guard otherwise."""
     difference = left - right
+    holds: bool | None
     if isinstance(difference, int):
-        if not (difference == 0 if relation == "==" else difference >= 0):
-            raise TypeMismatchError(f"the sizes do not fit: {left} {relation} {right} is false")
-        return
+        holds = difference == 0 if relation == "==" else difference >= 0
+    else:
+        holds = _decided(relation, difference)
+    if holds is False:
+        raise TypeMismatchError(f"the sizes do not fit: {left} {relation} {right} is false")
     guards = _guards.get()
-    if guards is not None:
-        guards.append(Guard(relation, left, right))
+    if holds is None and guards is not None and (guard := _guard(relation, difference)) not in guards:
+        guards.append(guard)
+
+
+@lru_cache(maxsize=4096)
+def _decided(relation: str, difference: Dim) -> bool | None:
+    """Whether a difference is zero (or is not negative), for all sizes or for none; None where it depends."""
+    least, most = bounds(difference)
+    if relation == "==":
+        return False if least > 0 or most < 0 else None
+    return True if least >= 0 else False if most < 0 else None
+
+
+@lru_cache(maxsize=4096)
+def _guard(relation: str, difference: Dim) -> Guard:
+    """The shortest condition that says it; equal conditions are one guard."""
+    symbolic = _symbolic()
+    short = symbolic.simplest(difference.expression) if relation == ">=" else difference.expression
+    left, right = map(_size, symbolic.sides(short))
+    if relation == "==":
+        left, right = (right, left) if isinstance(left, int) else (left, right)
+    return Guard(relation, left, right)
+
+
+def bounds(size: Size) -> tuple[float, float]:
+    """Numbers between which a size lies, whatever its symbols are.
+
+    >>> n = symbol("N")
+    >>> bounds(n + 2), bounds(n - 4 * floor_div(n, 4))
+    ((2.0, inf), (0.0, 3.0))
+    """
+    if isinstance(size, int):
+        return size, size
+    return float(_symbolic().lower(size.expression)), float(_symbolic().upper(size.expression))
 
 
 def same_dim(a: Size, b: Size) -> Size:
@@ -154,39 +203,87 @@ def product(sizes: Iterable[Size]) -> Size:
     return result
 
 
-def floor_div(a: Size, b: int) -> Size:
-    """`a` divided by the positive int `b`, rounded down, in normal form.
+def floor_div(a: Size, b: Size) -> Size:
+    """`a` divided by the positive `b`, rounded down, in normal form.
 
     >>> h = symbol("H")
     >>> str(floor_div(floor_div(h + 1, 2) + 1, 2)), str(floor_div(4 * h + 3, 2)), floor_div(7, 2)
     ('floor((H + 3)/4)', '2*H + 1', 3)
     """
-    if b <= 0:
-        raise TypeMismatchError(f"cannot divide a size by {b}")
-    if isinstance(a, int):
+    _check_divisor(b)
+    if isinstance(a, int) and isinstance(b, int):
         return a // b
-    return _size(_symbolic().floor_quotient(a.expression, b))
+    return _size(_symbolic().floor_quotient(_expression(a), _expression(b)))
 
 
-def ceil_div(a: Size, b: int) -> Size:
-    """`a` divided by the positive int `b`, rounded up."""
+def ceil_div(a: Size, b: Size) -> Size:
+    """`a` divided by the positive `b`, rounded up."""
     return floor_div(a + (b - 1), b)
 
 
-def divide_exact(a: Size, b: Size) -> Size:
-    """`a / b`, which must be a whole number for every value of the symbols.
+def modulo(a: Size, b: Size) -> Size:
+    """What is left of `a` divided by the positive `b`.
 
-    >>> str(divide_exact(12 * symbol("N"), 4))
-    '3*N'
+    >>> n = symbol("N")
+    >>> str(modulo(n, 4)), modulo(4 * n + 3, 4), modulo(-1, 4)
+    ('N % 4', 3, 3)
+    """
+    return a - b * floor_div(a, b)
+
+
+def _check_divisor(b: Size) -> None:
+    try:
+        require(">=", b, 1)
+    except TypeMismatchError:
+        raise TypeMismatchError(f"cannot divide a size by {b}") from None
+
+
+def maximum(*sizes: Size) -> Size:
+    """The largest of several sizes.
+
+    >>> n = symbol("N")
+    >>> str(maximum(n - 3, 0)), str(maximum(n, n + 1)), str(maximum(2 * n, 6)), maximum(2, 3)
+    ('max(N - 3, 0)', 'N + 1', '2*max(N - 3, 0) + 6', 3)
+    """
+    return _extremum("Maximum", max, sizes)
+
+
+def minimum(*sizes: Size) -> Size:
+    """The smallest of several sizes.
+
+    >>> n = symbol("N")
+    >>> str(minimum(n, n - 4)), str(minimum(n, symbol("M"))), minimum(2, 3)
+    ('N - 4', 'min(M, N)', 2)
+    """
+    return _extremum("Minimum", min, sizes)
+
+
+def _extremum(kind: str, of_ints: Callable[..., int], sizes: Sequence[Size]) -> Size:
+    known = [s for s in sizes if isinstance(s, int)]
+    if len(known) == len(sizes):
+        return of_ints(known)
+    symbolic = _symbolic()
+    return _size(symbolic.extremum(getattr(symbolic, kind), [_expression(s) for s in sizes]))
+
+
+def divide_exact(a: Size, b: Size) -> Size:
+    """`a / b`, which must be a whole number; where that depends on the symbols, a guard says so.
+
+    >>> str(divide_exact(12 * symbol("N"), 4)), str(divide_exact(symbol("N"), 4))
+    ('3*N', 'floor(N/4)')
     """
     if isinstance(a, int) and isinstance(b, int):
         if b == 0 or a % b:
             raise TypeMismatchError(f"{a} is not a multiple of {b}")
         return a // b
-    quotient = _symbolic().exact_quotient(_expression(a), _expression(b))
-    if quotient is None:
-        raise TypeMismatchError(f"{a} is not known to be a multiple of {b}")
-    return _size(quotient)
+    quotient = None if b == 0 else _symbolic().exact_quotient(_expression(a), _expression(b))
+    if quotient is not None:
+        return _size(quotient)
+    try:
+        require("==", modulo(a, b), 0)
+    except TypeMismatchError:
+        raise TypeMismatchError(f"{a} is not a multiple of {b}") from None
+    return floor_div(a, b)
 
 
 def symbol(name: str) -> Dim:
@@ -218,7 +315,7 @@ def substitute_dim(size: Size, replacements: Mapping[str, Size]) -> Size:
 
 
 def parse_dim(text: str) -> Size:
-    """Read what `str` of a size wrote; names are symbols, `floor(a/b)` is `floor_div`."""
+    """Read what `str` of a size wrote; names are symbols, `floor(a/b)` is `floor_div`, `%` is `modulo`."""
     return _size(_symbolic().parse(text))
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ...ir import Node, ops
-from ..fold import axis_or_axes, is_matrix_transpose, padding_config
+from ..fold import axis_or_axes, is_matrix_transpose, padding_config, slices
 from ..rules import When
 
 
@@ -41,7 +41,7 @@ def _concatenate(*xs: Any, axis: Any) -> Any:
 
 
 def _slice(x: Any, *, starts: Any, stops: Any, steps: Any) -> Any:
-    return lax.slice(x, starts, stops, steps)
+    return x[slices(starts, stops, steps)]
 
 
 def _pad(x: Any, value: Any, *, low: Any, high: Any, interior: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...ir import DType, Node, ops
 from .. import array_methods
-from ..fold import is_matrix_transpose
+from ..fold import is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
 
@@ -24,6 +24,10 @@ def _stack_transpose(x: Any) -> Any:
 
 def _reshape(x: Any, *, shape: Any) -> Any:
     return x.reshape(*shape)
+
+
+def _slice(x: Any, *, starts: Any, stops: Any, steps: Any) -> Any:
+    return x[slices(starts, stops, steps)]
 
 
 def _cast(x: Any, *, dtype: Any) -> Any:
@@ -63,6 +67,7 @@ TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.n
     ),
     ops.reshape: (When(lambda n: n.outputs[0].rank > 0, _reshape), ops.reshape.reference),
     ops.matmul: (When(_is_numpys_own, operator.matmul), ops.matmul.reference),
+    ops.slice_: _slice,
     ops.cast: _cast,
     ops.arange: _arange,
     ops.argmax: _argmax,

@@ -161,7 +161,10 @@ class Builder:
             return self._chain("Mul", [self._expression(e.base)] * int(e.exp))
         if e.is_Add or e.is_Mul:
             return self._chain("Add" if e.is_Add else "Mul", [self._expression(a) for a in e.args])
-        a, b = map(self._expression, e.args)  # the one function of sizes: the quotient, rounded down
+        kind, parts = type(e).__name__, [self._expression(a) for a in e.args]
+        if kind != "Floor":
+            return self.append({"Maximum": "Max", "Minimum": "Min"}[kind], *parts)  # type: ignore[no-any-return]
+        a, b = parts  # ONNX rounds a quotient towards zero
         return self.Div(self.Sub(a, self.Mod(a, b)), b)  # type: ignore[no-any-return]
 
     def _chain(self, op_type: str, parts: Sequence[Tensor]) -> Tensor:

@@ -77,6 +77,7 @@ TARGET = Target(
     number=_number,
     array=lambda expression: f"tf.constant({expression})",
     size_is_number=False,
+    extrema=("tf.maximum", "tf.minimum"),
     safe_numbers=frozenset({*arithmetic.NUMBERS, *comparison.NUMBERS, *shape.NUMBERS, *optimizers.IN_PLACE}),
     in_place=optimizers.IN_PLACE,
     store="{place}.assign({value})",

@@ -1,6 +1,7 @@
 """Sizes: one normal form, arithmetic that agrees with ints, text that reads back, and what cannot be decided."""
 
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from isograd.ir.dims import (
     Dim,
     Guard,
     bind_shape,
+    bounds,
     broadcast_dim,
     broadcast_shapes,
     ceil_div,
@@ -20,6 +22,9 @@ from isograd.ir.dims import (
     divide_exact,
     evaluate_dim,
     floor_div,
+    maximum,
+    minimum,
+    modulo,
     parse_dim,
     product,
     require,
@@ -35,7 +40,8 @@ from isograd.ir.types import float32
 N, M, H = symbol("N"), symbol("M"), symbol("H")
 STEPS = st.one_of(
     st.tuples(st.sampled_from(("add", "subtract", "multiply")), st.integers(-4, 5)),
-    st.tuples(st.sampled_from(("floor", "ceil")), st.integers(1, 6)),
+    st.tuples(st.sampled_from(("floor", "ceil", "modulo")), st.integers(1, 6)),
+    st.tuples(st.sampled_from(("maximum", "minimum")), st.one_of(st.integers(-3, 9), st.just(N))),
     st.tuples(st.sampled_from(("add", "subtract", "multiply")), st.sampled_from((N, H))),
 )
 OPERATIONS = {
@@ -43,6 +49,9 @@ OPERATIONS = {
     "subtract": (lambda a, b: a - b, lambda a, b: a - b),
     "multiply": (lambda a, b: a * b, lambda a, b: a * b),
     "floor": (floor_div, lambda a, b: a // b),
+    "modulo": (modulo, lambda a, b: a % b),
+    "maximum": (maximum, max),
+    "minimum": (minimum, min),
     "ceil": (ceil_div, lambda a, b: -(-a // b)),
 }
 NUMBERS = {"N": 5, "M": 3, "H": 11}
@@ -62,6 +71,30 @@ def built(steps):
 def test_sizes_compute_what_ints_do(steps):
     size, number = built(steps)
     assert evaluate_dim(size, NUMBERS) == number
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(st.lists(STEPS, max_size=4), st.fixed_dictionaries({"N": st.integers(0, 30), "H": st.integers(0, 30)}))
+def test_a_size_lies_between_its_bounds(steps, numbers):
+    size, _ = built(steps)
+    low, high = bounds(size)
+    assert low <= evaluate_dim(size, numbers) <= high
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(st.lists(STEPS, max_size=4), st.fixed_dictionaries({"N": st.integers(0, 30), "H": st.integers(0, 30)}))
+def test_a_guard_says_what_was_demanded(steps, numbers):
+    size, _ = built(steps)
+    for relation, compare in ((">=", operator.ge), ("==", operator.eq)):
+        expected = compare(evaluate_dim(size, numbers), 2)
+        with collecting_guards() as guards:
+            try:
+                require(relation, size, 2)
+            except TypeMismatchError:
+                assert not expected
+                continue
+        found = all(g.holds(numbers) for g in guards)
+        assert found == expected, f"{size} {relation} 2 became {guards}"
 
 
 @settings(deadline=None, max_examples=150, derandomize=True)
@@ -86,6 +119,22 @@ def test_the_text_of_a_size_reads_back(steps):
         (floor_div(H, 1), "H"),
         (ceil_div(H, 4), "floor((H + 3)/4)"),
         (2 * floor_div(H, 2) + 1, "2*floor(H/2) + 1"),
+        (floor_div(-H, 2), "-floor((H + 1)/2)"),
+        (modulo(H, 4), "H % 4"),
+        (3 * modulo(H + 1, 4) + 2, "3*((H + 1) % 4) + 2"),
+        (modulo(4 * H + 6, 4), "2"),
+        (modulo(N * H, 2), "(H*N) % 2"),
+        (floor_div(N, M), "floor(N/M)"),
+        (floor_div(N * M, M), "N"),
+        (floor_div(N, M + 1), "floor(N/(M + 1))"),
+        (maximum(H - 3, 0), "max(H - 3, 0)"),
+        (maximum(H, 3) - 3, "max(H - 3, 0)"),
+        (maximum(2 * H, 2 * N), "2*max(H, N)"),
+        (maximum(maximum(H, N), M), "max(H, M, N)"),
+        (maximum(H, H - 1, 0), "H"),
+        (minimum(H, N, H + 2), "min(H, N)"),
+        (minimum(H + 1, 2 * H + 1), "H + 1"),
+        (maximum(modulo(H, 4), 3), "3"),
     ],
 )
 def test_normal_form(size, text):
@@ -125,7 +174,6 @@ def test_what_a_size_cannot_do(act):
         "N < 2",
         "'N'",
         "1.5",
-        "floor(N/M)",
         "floor(N)",
         "N**M",
         "N / 2",
@@ -141,7 +189,14 @@ def test_what_is_no_size(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["2**999999999", "9" * 5000, "*".join(["(A+B+C+D+E+F+G+H)"] * 60), "+".join(["N"] * 20_000)]
+    "text",
+    [
+        "2**999999999",
+        "9" * 5000,
+        "*".join(["(A+B+C+D+E+F+G+H)"] * 60),
+        "+".join(["N"] * 20_000),
+        "+".join(f"max({', '.join(f'A{i}{j}' for j in range(20))})" for i in range(5)),
+    ],
 )
 def test_a_size_that_would_take_forever_is_refused(text):
     with pytest.raises(ValueError, match="not a size"):
@@ -158,9 +213,16 @@ def test_divide_exact():
     assert divide_exact(12 * N * M, 4 * N) == 3 * M
     assert divide_exact(12, 4) == 3
     assert divide_exact(0, 4) == 0
-    for a, b in ((N, 2), (7, 2), (7, 0), (N + 1, N)):
+    for a, b in ((7, 2), (7, 0), (2 * N + 1, 2), (N, 0)):
         with pytest.raises(TypeMismatchError, match="multiple"):
             divide_exact(a, b)
+
+
+def test_a_division_that_may_leave_something_is_guarded():
+    with collecting_guards() as guards:
+        assert str(divide_exact(N, 2)) == "floor(N/2)"
+        assert str(divide_exact(N * M, 6 * H)) == "floor(M*N/(6*H))"
+    assert [str(g) for g in guards] == ["N % 2 == 0", "H >= 1", "M*N == 6*H*floor(M*N/(6*H))"]
 
 
 def test_a_divisor_is_positive():
@@ -182,6 +244,8 @@ def test_an_unknown_size_is_never_taken_for_one():
         assert broadcast_dim(N, 4) == 4
         assert same_dim(N, M) == M
     assert guards == [Guard("==", N, 4), Guard("==", N, M)]
+    assert Guard("==", N, M) == Guard("==", M, N)
+    assert Guard(">=", N, M) != Guard(">=", M, N)
 
 
 def test_what_can_be_decided_makes_no_guard():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ....ir.dims import Size, ceil_div, floor_div
+from ....ir.dims import Size, ceil_div, floor_div, maximum
 from ....ir.errors import TypeMismatchError
 
 Padding = Literal["valid", "same"]
@@ -31,14 +31,6 @@ def same(size: Size, span: int, stride: int) -> tuple[Size, Size]:
     >>> same(8, 3, 2), same(7, 3, 2), same(5, 1, 2)
     ((0, 1), (1, 1), (0, 0))
     """
-    if span == 1:
-        return 0, 0
-    total = (ceil_div(size, stride) - 1) * stride + span - size
-    if isinstance(total, int):
-        total = max(total, 0)
-    elif span < stride:
-        raise TypeMismatchError(
-            f"padding 'same' of an axis of size {size} depends on it, as the stride {stride} exceeds the window {span}"
-        )
+    total = maximum((ceil_div(size, stride) - 1) * stride + span - size, 0)
     before = floor_div(total, 2)
     return before, total - before
