@@ -204,10 +204,11 @@ def input_gradient_by_taps(g: Any, w: Any, sizes: Any, strides: Any, padding: An
 
 def filter_gradient_by_taps(x: Any, g: Any, sizes: Any, strides: Any, padding: Any, dilations: Any) -> Any:
     """The gradient of a convolution to its filter: for each of its elements, what it met, times g."""
-    rows = tf.reshape(g, (-1, g.shape[-1]))
+    channels, filters = tf.shape(x)[-1], tf.shape(g)[-1]
+    rows = tf.reshape(g, (-1, filters))
     parts = taps(x, sizes, strides, padding, dilations)
-    found = [tf.matmul(tf.reshape(part, (-1, x.shape[-1])), rows, transpose_a=True) for _, part in parts]
-    return tf.reshape(tf.stack(found), (*sizes, x.shape[-1], g.shape[-1]))
+    found = [tf.matmul(tf.reshape(part, (-1, channels)), rows, transpose_a=True) for _, part in parts]
+    return tf.reshape(tf.stack(found), (*sizes, channels, filters))
 
 
 def _conv_by_groups(

@@ -7,6 +7,7 @@ from . import (
     contraction,
     control,
     convolution,
+    convolution_forms,
     indexing,
     loss,
     normalization,
@@ -86,6 +87,7 @@ from .constant import arange, constant, size
 from .contraction import matmul, sum_to, swap_last
 from .control import cond, scan, while_loop
 from .convolution import conv, conv_filter_gradient, conv_input_gradient, spatial, window_size
+from .convolution_forms import conv_transpose, depthwise_conv, separable_conv
 from .indexing import one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
 from .normalization import batch_norm, batch_norm_inference, layer_norm
@@ -128,6 +130,7 @@ FAMILIES = (
     contraction,
     control,
     convolution,
+    convolution_forms,
     pooling,
     indexing,
     activation,
@@ -164,8 +167,10 @@ __all__ = [
     "conv",
     "conv_filter_gradient",
     "conv_input_gradient",
+    "conv_transpose",
     "cos",
     "cosh",
+    "depthwise_conv",
     "divide",
     "dropout",
     "elu",
@@ -227,6 +232,7 @@ __all__ = [
     "scan",
     "scatter_add",
     "selu",
+    "separable_conv",
     "sigmoid",
     "sigmoid_cross_entropy",
     "sign",
