@@ -30,7 +30,7 @@ def transposed_same(
     odd element is cut after (TensorFlow, Keras, ONNX's SAME_UPPER), or before (SAME_LOWER).
 
     >>> transposed_same(3, 2), transposed_same(3, 2, upper=False), transposed_same(2, 3), transposed_same(5, 2, extra=1)
-    ((0, 1), (1, 0), (0, -1), (2, 1))
+    ((0, 1), (1, 0), (0, -1), (1, 2))
     """
     reach = span(kernel, dilation)
     total = reach - (stride if extra is None else reach % 2 + extra)
