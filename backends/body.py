@@ -292,9 +292,16 @@ class Body:
         if self._is_literal(value):
             assert value.node is not None
             text = number_literal(value.node.attributes["value"], value.dtype)
+            bare = bare and not self._is_large(value)
         else:
             text = ast.unparse(self.expression(value).tree)
         return self._parse(text if bare else self.target.number(text, value.dtype))
+
+    def _is_large(self, value: Value) -> bool:
+        """Whether a number is an integer beyond those that the framework takes from Python."""
+        limit = self.target.largest_integer
+        assert value.node is not None
+        return limit is not None and value.dtype.is_integer and abs(int(value.node.attributes["value"])) > limit
 
     def _is_literal(self, value: Value) -> bool:
         return value.node is not None and value.node.op is constant and value.node.attributes["value"].ndim == 0

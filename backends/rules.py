@@ -32,6 +32,15 @@ class When:
     rule: Any
 
 
+def drawn_by(generator: str, width: int | None = None) -> Condition:
+    """Whether a node draws with a generator, and whole words or so many bits of them where that is said."""
+
+    def condition(node: Node) -> bool:
+        return node.attributes["generator"] == generator and width in (None, node.attributes.get("width"))
+
+    return condition
+
+
 Key = Op | GradientOf
 WRITTEN_OUT = (constant, size)  # ops that need no row: a literal, and an expression over shapes
 Row = Any  # one rule, a When, or a tuple of them

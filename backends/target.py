@@ -39,6 +39,7 @@ class Target:
     size_is_number: bool = True  # a size is a Python int when the code runs
     extrema: tuple[str, str] = ("max", "min")  # functions of sizes
     safe_numbers: frozenset[Any] = frozenset()
+    largest_integer: int | None = None  # that a Python number may be, where there is a limit
     in_place: frozenset[Any] = frozenset()  # rules that overwrite operands whose values are not needed any more
     store: str = "{place} = {value}"  # how a parameter or a state gets its new value, in place
     decorator: str = ""  # of a flat function

@@ -12,6 +12,7 @@ from .. import array_methods
 from ..fold import is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
+from . import random
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -72,6 +73,7 @@ TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.n
     ops.arange: _arange,
     ops.argmax: _argmax,
     ops.argmin: _argmin,
+    **random.rows,
 }
 
 

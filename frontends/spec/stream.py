@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...ir.ops.random import squares32
+from ...ir.ops.generators import squares32
 
 Array = NDArray[Any]
 _LN2 = 0.6931471805599453

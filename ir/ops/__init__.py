@@ -92,7 +92,17 @@ from .indexing import one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
 from .normalization import batch_norm, batch_norm_inference, layer_norm
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
-from .random import advance_counter, dropout, random_mask, random_uniform
+from .random import (
+    advance_counter,
+    dropout,
+    fold_in,
+    philox_source,
+    random_bits,
+    random_mask,
+    random_split,
+    random_uniform,
+    threefry_2x32,
+)
 from .reduction import (
     argmax,
     argmin,
@@ -180,6 +190,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "floor",
+    "fold_in",
     "gelu",
     "greater",
     "greater_equal",
@@ -214,8 +225,11 @@ __all__ = [
     "not_equal",
     "one_hot",
     "pad",
+    "philox_source",
     "power",
+    "random_bits",
     "random_mask",
+    "random_split",
     "random_uniform",
     "reciprocal",
     "reduce_max",
@@ -259,6 +273,7 @@ __all__ = [
     "take",
     "tan",
     "tanh",
+    "threefry_2x32",
     "transpose",
     "where",
     "while_loop",

@@ -5,6 +5,7 @@ The reference is what all backends are compared with, so nothing else would see 
 
 import itertools
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -305,18 +306,72 @@ def squares32(counter, key):
     return (x * x + z & mask) >> 32
 
 
-def random_words(key, counter, shape):
-    key, start = (int(w[0]) + (int(w[1]) << 32) for w in (key, counter))
-    words = [squares32((start + i) % 2**64, key) for i in range(math.prod(shape))]
-    return np.array(words, np.uint64).reshape(shape)
+def philox4x32(counter, key):
+    """Salmon's, in Python's own integers: the words of one block, the lowest first."""
+    mask, (a, b) = 2**32 - 1, (key & 2**32 - 1, key >> 32)
+    w = [counter >> 32 * i & mask for i in range(4)]
+    for _ in range(10):
+        p, q = w[0] * 0xD2511F53, w[2] * 0xCD9E8D57
+        w = [q >> 32 ^ w[1] ^ a, q & mask, p >> 32 ^ w[3] ^ b, p & mask]
+        a, b = a + 0x9E3779B9 & mask, b + 0xBB67AE85 & mask
+    return w
 
 
-def random_mask(key, counter, *, shape, rate):
+def threefry2x32(high, low, key):
+    mask, keys = 2**32 - 1, [key & 2**32 - 1, key >> 32]
+    keys.append(keys[0] ^ keys[1] ^ 0x1BD11BDA)
+    x, y = high + keys[0] & mask, low + keys[1] & mask
+    for i, turn in enumerate((13, 15, 26, 6, 17, 29, 16, 24) * 3):
+        if i % 4 == 0 and i:
+            x, y = x + keys[i // 4 % 3] & mask, y + keys[(i // 4 + 1) % 3] + i // 4 & mask
+        if i == 20:
+            return x, y
+        x = x + y & mask
+        y = x ^ (y << turn & mask | y >> 32 - turn)
+
+
+def whole(words):
+    return sum(int(w) << 32 * i for i, w in enumerate(words))
+
+
+def random_words(key, counter, shape, generator="squares"):
+    key, start = whole(key), whole(counter)
+    draw = {
+        "squares": lambda i: squares32((start + i) % 2**64, key),
+        "philox": lambda i: philox4x32((start + i // 4) % 2**128, key)[i % 4],
+        "threefry": lambda i: operator.xor(*threefry2x32((start + i >> 32) % 2**32, (start + i) % 2**32, key)),
+    }[generator]
+    return np.array([draw(i) for i in range(math.prod(shape))], np.uint64).reshape(shape)
+
+
+def random_bits(key, counter, *, shape, width=32, generator="squares"):
+    return random_words(key, counter, shape, generator) // np.uint64(2 ** (32 - width))
+
+
+def random_uniform(key, counter, *, shape, generator="squares"):
+    drawn = random_words(key, counter, shape, generator)
+    if generator == "philox":
+        return (drawn % np.uint64(2**23)) / 2.0**23
+    bits = {"squares": 24, "threefry": 23}[generator]
+    return np.floor(drawn / 2.0 ** (32 - bits)) / 2.0**bits
+
+
+def random_mask(key, counter, *, shape, rate, generator="squares"):
+    if generator == "threefry":
+        return random_uniform(key, counter, shape=shape, generator=generator) < np.float32(1.0 - rate)
+    if generator == "philox":
+        return random_uniform(key, counter, shape=shape, generator=generator) >= np.float32(rate)
     return random_words(key, counter, shape).astype(float) >= round(rate * 2**32)
 
 
-def dropout(x, key, counter, *, rate):
-    kept = random_mask(key, counter, shape=x.shape, rate=rate)
+def threefry_2x32(key, high, low):
+    drawn = [threefry2x32(int(a), int(b), whole(key)) for a, b in zip(high.ravel(), low.ravel(), strict=True)]
+    return np.array(drawn).T.reshape(2, *high.shape)
+
+
+def dropout(x, key, counter, *, rate, shared=(), generator="squares"):
+    shape = [1 if i - x.ndim in shared or i in shared else n for i, n in enumerate(x.shape)]
+    kept = random_mask(key, counter, shape=shape, rate=rate, generator=generator)
     return np.where(kept, x / (1.0 - rate) if rate < 1.0 else 0.0, 0.0)
 
 
@@ -472,7 +527,9 @@ SECOND = {
         lambda x, t: -t * math.log(1.0 / (1.0 + math.exp(-x))) - (1.0 - t) * math.log(1.0 / (1.0 + math.exp(x)))
     ),
     "random_mask": random_mask,
-    "random_uniform": lambda key, counter, *, shape: np.floor(random_words(key, counter, shape) / 256.0) / 2.0**24,
+    "random_bits": random_bits,
+    "random_uniform": random_uniform,
+    "threefry_2x32": threefry_2x32,
     "advance_counter": advance_counter,
     "dropout": dropout,
 }

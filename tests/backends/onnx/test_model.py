@@ -130,6 +130,10 @@ def test_a_small_net_at_every_opset(opset, run):
 @pytest.mark.parametrize("opset", [17, 18, 24, 26])
 def test_every_op_at_other_opsets(op, opset, sample_graph, run):
     graph, arrays = sample_graph(op)
+    if opset < 18 and (op is ops.threefry_2x32 or any("generator" in s.attributes for s in op.samples)):
+        with pytest.raises(UnsupportedOpError, match=r"random_bits|threefry_2x32"):
+            run(graph, arrays, opset=opset)  # philox and threefry are made of BitwiseXor, which opset 18 brings
+        return
     for port, a, b in zip(graph.outputs, run(graph, arrays, opset=opset), run(graph, arrays), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6, err_msg=port.path)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from isograd.frontends.spec import from_spec
 from isograd.frontends.spec.stream import key_words
-from isograd.ir.ops.random import random_bits
+from isograd.ir.ops.generators import squares
 
 X = np.random.default_rng(0).uniform(0.5, 1.0, (3, 4)).astype(np.float32)
 SPEC = {
@@ -15,7 +15,9 @@ SPEC = {
 
 
 def kept(key, counter, shape, rate):
-    return random_bits(key, np.array([counter, 0], np.uint32), shape) >= np.uint64(round(rate * 2**32))
+    return squares(key, np.array([counter, 0], np.uint32), int(np.prod(shape))).reshape(shape) >= np.uint64(
+        round(rate * 2**32)
+    )
 
 
 def test_training_drops_by_the_key_and_the_counter(run_all):
