@@ -47,6 +47,13 @@ def is_interior_free(node: Node) -> bool:
     return not any(node.attributes["interior"])
 
 
+def indexes_first(node: Node) -> bool:
+    """Whether indices stand for the first axes, so that they alone stand between brackets."""
+    axes, x = node.attributes["axes"], node.inputs[0]
+    assert x is not None
+    return tuple(a % x.rank for a in axes) == tuple(range(len(axes)))
+
+
 def overwrites_stored(node: Node) -> bool:
     """Whether what an optimizer would overwrite is stored: not, say, a parameter less its weight decay."""
     slots = {"sgd": (0,), "sgd_momentum": (0, 2), "adam": (0, 2, 3)}[node.op.name]
@@ -55,6 +62,7 @@ def overwrites_stored(node: Node) -> bool:
 
 __all__ = [
     "axis_or_axes",
+    "indexes_first",
     "is_interior_free",
     "is_matrix_transpose",
     "is_number",

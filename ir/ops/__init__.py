@@ -89,6 +89,7 @@ from .control import cond, scan, while_loop
 from .convolution import conv, conv_filter_gradient, conv_input_gradient, spatial, window_size
 from .convolution_forms import conv_transpose, depthwise_conv, separable_conv
 from .indexing import one_hot, scatter_add, take
+from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
 from .normalization import batch_norm, batch_norm_inference, layer_norm
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
@@ -195,6 +196,10 @@ __all__ = [
     "greater",
     "greater_equal",
     "hard_sigmoid",
+    "index",
+    "index_axes",
+    "index_place",
+    "index_put",
     "isfinite",
     "isnan",
     "kept",
@@ -222,6 +227,7 @@ __all__ = [
     "negative",
     "normalize_axes",
     "normalize_axis",
+    "normalize_indices",
     "not_equal",
     "one_hot",
     "pad",
