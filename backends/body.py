@@ -312,10 +312,12 @@ class Body:
     def is_number(self, value: Value) -> bool:
         """Whether a value is written as an expression of Python numbers: a size, or arithmetic on sizes."""
         node = value.node
-        if node is None or not self.target.size_is_number or value.rank or not value.dtype.is_float:
+        if node is None or not self.target.size_is_number or value.rank:
             return False
         if node.op is size:
             return True
+        if not value.dtype.is_float:
+            return False
         rule = find_rule(self.target.table, node)
         infix = rule is not None and operator_expression(rule, [ast.Constant(0)] * 2) is not None
         operands = [v for v in node.inputs if v is not None]

@@ -54,6 +54,15 @@ def indexes_first(node: Node) -> bool:
     return tuple(a % x.rank for a in axes) == tuple(range(len(axes)))
 
 
+def looks_along_whole_axes(node: Node) -> bool:
+    """Whether indices along an axis are as many as there are places on the others."""
+    x, indices = node.inputs[:2]
+    assert x is not None
+    assert indices is not None
+    axis = node.attributes["axis"] % x.rank
+    return all(n == m for a, (n, m) in enumerate(zip(x.shape, indices.shape, strict=True)) if a != axis)
+
+
 def overwrites_stored(node: Node) -> bool:
     """Whether what an optimizer would overwrite is stored: not, say, a parameter less its weight decay."""
     slots = {"sgd": (0,), "sgd_momentum": (0, 2), "adam": (0, 2, 3)}[node.op.name]
@@ -66,6 +75,7 @@ __all__ = [
     "is_interior_free",
     "is_matrix_transpose",
     "is_number",
+    "looks_along_whole_axes",
     "padding_config",
     "slices",
     "spatial_axes",

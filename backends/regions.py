@@ -89,12 +89,19 @@ def tree(
         scope = _at(members[0], depth)
         assert scope is not None
         kept = len(members) - _activation_length(members, scope, depth)
-        if is_function(scope, members[:kept]):
+        if is_function(scope, members[:kept]) and _knows_its_sizes(members[:kept]):
             items.append(Call(scope, tree(members[:kept], is_function, depth + 1)))
             items += tree(members[kept:], is_function, depth + 1)
         else:
             items += tree(members, is_function, depth + 1)
     return items
+
+
+def _knows_its_sizes(nodes: Sequence[Node]) -> bool:
+    """Whether some value that crosses the border inwards has each size that is written inside."""
+    inside = {v for n in nodes for v in n.outputs}
+    shapes = {v.shape for n in nodes for v in n.inputs if v is not None and v not in inside}
+    return symbols_read(nodes) <= {str(s) for shape in shapes for s in shape}
 
 
 def _activation_length(members: Sequence[Node], scope: Scope, depth: int) -> int:

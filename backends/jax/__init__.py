@@ -17,10 +17,12 @@ from . import (
     contraction,
     convolution,
     convolution_forms,
+    gather,
     indexing,
     pooling,
     random,
     reduction,
+    scatter,
     shape,
 )
 
@@ -28,6 +30,8 @@ TABLE = merge(
     *(
         f.rows
         for f in (
+            scatter,
+            gather,
             activation,
             arithmetic,
             comparison,

@@ -59,6 +59,11 @@ def _inverse(order: list[int]) -> list[int]:
     return [order.index(a) for a in range(len(order))]
 
 
+def in_onnx(reduction: str) -> str | None:
+    """What ONNX calls a reduction."""
+    return {"none": None, "multiply": "mul", "minimum": "min", "maximum": "max"}.get(reduction, reduction)
+
+
 def _index_put(b: Builder, x: Tensor, values: Tensor, *indices: Tensor, axes: tuple[int, ...], reduction: str) -> Any:
     """By ScatterElements in the rows of a matrix: ScatterND loses places that are named twice."""
     order, back = _orders(x, indices, axes)
@@ -71,8 +76,7 @@ def _index_put(b: Builder, x: Tensor, values: Tensor, *indices: Tensor, axes: tu
     places = b.Expand(b.reshape(flat, shape, (count, 1)), (count, columns))
     given = b.reshape(b.swap(values, back), [values.shape[a] for a in back], (count, columns))
     table = b.reshape(b.swap(x, order), (*first, *rest), (rows, columns))
-    way = {"multiply": "mul", "minimum": "min", "maximum": "max"}.get(reduction, reduction)
-    put = b.ScatterElements(table, places, given, axis=0, reduction=None if way == "none" else way)
+    put = b.ScatterElements(table, places, given, axis=0, reduction=in_onnx(reduction))
     return b.swap(b.reshape(put, (rows, columns), (*first, *rest)), _inverse(order))
 
 

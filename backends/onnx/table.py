@@ -10,17 +10,32 @@ from . import (
     constant,
     contraction,
     convolution,
+    gather,
     indexing,
     loss,
     normalization,
     pooling,
     random,
     reduction,
+    scatter,
     shape,
 )
 
 _FAMILIES = (
-    activation, arithmetic, comparison, constant, contraction, convolution, indexing, loss, normalization, pooling,
-    random, reduction, shape,
-)  # fmt: skip
+    activation,
+    arithmetic,
+    comparison,
+    constant,
+    contraction,
+    convolution,
+    gather,
+    indexing,
+    loss,
+    normalization,
+    pooling,
+    random,
+    reduction,
+    scatter,
+    shape,
+)
 TABLE = merge(*(family.rows for family in _FAMILIES))

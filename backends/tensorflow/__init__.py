@@ -17,6 +17,7 @@ from . import (
     contraction,
     convolution,
     convolution_forms,
+    gather,
     indexing,
     loss,
     normalization,
@@ -24,11 +25,14 @@ from . import (
     pooling,
     random,
     reduction,
+    scatter,
     shape,
 )
 from .style import CLASSES, assign
 
 FAMILIES = (
+    gather,
+    scatter,
     activation,
     arithmetic,
     comparison,

@@ -19,6 +19,7 @@ from . import (
     convolution,
     convolution_forms,
     fusion,
+    gather,
     indexing,
     loss,
     normalization,
@@ -26,11 +27,14 @@ from . import (
     pooling,
     random,
     reduction,
+    scatter,
     shape,
 )
 from .style import CLASSES, assign
 
 FAMILIES = (
+    gather,
+    scatter,
     activation,
     arithmetic,
     comparison,

@@ -8,12 +8,14 @@ from . import (
     control,
     convolution,
     convolution_forms,
+    gather,
     indexing,
     loss,
     normalization,
     pooling,
     random,
     reduction,
+    scatter,
     shape,
 )
 from . import constant as _constant
@@ -88,7 +90,7 @@ from .contraction import matmul, sum_to, swap_last
 from .control import cond, scan, while_loop
 from .convolution import conv, conv_filter_gradient, conv_input_gradient, spatial, window_size
 from .convolution_forms import conv_transpose, depthwise_conv, separable_conv
-from .indexing import one_hot, scatter_add, take
+from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
 from .normalization import batch_norm, batch_norm_inference, layer_norm
@@ -115,6 +117,7 @@ from .reduction import (
     reduce_sum,
     reduce_variance,
 )
+from .scatter import dynamic_update_slice, scatter_along_axis, scatter_nd, scatter_reduce
 from .shape import (
     broadcast_to,
     cast,
@@ -148,6 +151,8 @@ FAMILIES = (
     normalization,
     loss,
     random,
+    gather,
+    scatter,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -184,6 +189,8 @@ __all__ = [
     "depthwise_conv",
     "divide",
     "dropout",
+    "dynamic_slice",
+    "dynamic_update_slice",
     "elu",
     "equal",
     "erf",
@@ -192,6 +199,7 @@ __all__ = [
     "expm1",
     "floor",
     "fold_in",
+    "gather_nd",
     "gelu",
     "greater",
     "greater_equal",
@@ -251,6 +259,9 @@ __all__ = [
     "rsqrt",
     "scan",
     "scatter_add",
+    "scatter_along_axis",
+    "scatter_nd",
+    "scatter_reduce",
     "selu",
     "separable_conv",
     "sigmoid",
@@ -277,6 +288,8 @@ __all__ = [
     "sum_to",
     "swap_last",
     "take",
+    "take_along_axis",
+    "take_or_fill",
     "tan",
     "tanh",
     "threefry_2x32",

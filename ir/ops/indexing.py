@@ -127,6 +127,15 @@ def _index_gradient(g: Value, out: Value, x: Value, *indices: Value, axes: tuple
     return (index_put(zeros, g, *indices, axes=axes, reduction="add"), *(None for _ in indices))
 
 
+def check_combines(name: str, reduction: str, x: TensorType) -> None:
+    """Raise unless there is such a reduction, and it is one of such numbers."""
+    if reduction not in REDUCTIONS:
+        raise TypeMismatchError(f"{name}: the reduction is one of {', '.join(REDUCTIONS)}, not {reduction!r}")
+    if reduction != "none":
+        kinds = ("int", "uint", "float", "complex") if reduction == "add" else ("int", "uint", "float")
+        check_kind(f"{name} by {reduction}", kinds, x)
+
+
 def _index_put_type(
     x: TensorType, values: TensorType, *indices: TensorType, axes: tuple[int, ...], reduction: str = "none"
 ) -> TensorType:
@@ -136,14 +145,9 @@ def _index_put_type(
     twice by different values: which of them stays is not said. The gradient of a product is exact with zeros among
     its factors (the second derivative is not); of minimum and maximum equals share it evenly.
     """
-    if reduction not in REDUCTIONS:
-        raise TypeMismatchError(f"index_put: the reduction is one of {', '.join(REDUCTIONS)}, not {reduction!r}")
+    check_combines("index_put", reduction, x)
     if values.dtype != x.dtype:
         raise TypeMismatchError(f"index_put: x and values must have one element type, not {x} and {values}")
-    if reduction != "none":
-        check_kind(
-            f"index_put by {reduction}", ("int", "uint", "float", "complex")[: 4 if reduction == "add" else 3], x
-        )
     expected = _indexed("index_put", x, indices, axes)
     if values.rank != len(expected):
         raise TypeMismatchError(f"index_put: the values must be {x.with_shape(expected)}, not {values}")
