@@ -20,6 +20,7 @@ from ..ir.errors import BackendUnavailableError, TypeMismatchError
 from ..ir.graph import Port
 from ..ir.types import bfloat16
 from .onnx.builder import element_type
+from .onnx.kernels import INEXACT_FUSIONS
 from .onnx.model import OPSET, PROTO_BYTES, Emission, emit
 from .runtime import HELD, Key, Program, Runtime
 
@@ -75,6 +76,14 @@ def session_options(threads: int | None, level: str, strict: bool) -> Any:
     if threads is not None:
         options.intra_op_num_threads = threads
     return options
+
+
+def inexact_fusions(model: onnx.ModelProto) -> list[str]:
+    """The optimizations to do without, for the element types of a model's inputs and outputs."""
+    ports = (*model.graph.input, *model.graph.output, *model.graph.initializer)
+    numbers = {p.data_type if isinstance(p, onnx.TensorProto) else p.type.tensor_type.elem_type for p in ports}
+    names = {onnx.helper.tensor_dtype_to_np_dtype(n).name for n in numbers}
+    return [fusion for name in sorted(names) for fusion in INEXACT_FUSIONS.get(name, ())]
 
 
 def providers(device: str, strict: bool) -> list[Any]:
@@ -173,7 +182,10 @@ class OnnxRuntimeProgram(Program):
 
     def _open(self, emission: Emission) -> Any:
         try:
-            return ort.InferenceSession(emission.model.SerializeToString(), self._options, providers=self._providers)
+            return ort.InferenceSession(
+                emission.model.SerializeToString(), self._options, providers=self._providers,
+                disabled_optimizers=inexact_fusions(emission.model),
+            )  # fmt: skip
         except Exception as error:
             error.add_note(f"in the ONNX model of {self.graph.name!r} on {self.device}")
             raise

@@ -11,7 +11,7 @@ from typing import Any
 from ..ir import Graph, Node
 from ..ir.passes import decompose, optimize, remove_dead
 from ..ir.rewrite import Rewriter, rewrite
-from .rules import Table, check_lowered, find_rule
+from .rules import Alone, Table, check_lowered, find_entry, find_rule, saved_outputs
 from .template import unread_parameters
 
 _COUNTER = itertools.count()
@@ -28,7 +28,25 @@ def prepare(graph: Graph, table: Table, target: str, passes: Sequence[Pass] = ()
     for change in passes:
         graph = change(graph)
     check_lowered(graph, table, target)
-    return remove_dead(without_unread_operands(graph, table))
+    return remove_dead(without_unread_operands(without_saved_outputs(graph, table), table))
+
+
+def without_saved_outputs(graph: Graph, table: Table) -> Graph:
+    """The graph with only the outputs that rules give: some give none of those that are saved for a gradient."""
+
+    def rule(rewriter: Rewriter, node: Node) -> bool:
+        entry = find_entry(table, node) if node.lowering is None else None
+        if not isinstance(entry, Alone) or not node.op.saved:
+            return False
+        kept = node.outputs[: -len(saved_outputs(node))]
+        with rewriter.within(node):
+            made = rewriter.new.append(node.op, rewriter.inputs(node), node.attributes, tuple(v.type for v in kept))
+        made.lowering = entry.rule
+        for old, new in zip(kept, made.outputs, strict=True):
+            rewriter.values[old] = new.named(old.name) if old.name else new
+        return True
+
+    return rewrite(graph, rule)
 
 
 def without_unread_operands(graph: Graph, table: Table) -> Graph:

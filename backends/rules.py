@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from ..ir import Node, Op
+from ..ir import Node, Op, Value
 from ..ir.errors import UnsupportedOpError
 from ..ir.graph import Graph
 from ..ir.ops import constant, size
@@ -31,6 +32,17 @@ class When:
     condition: Condition
     rule: Any
 
+    def fits(self, node: Node) -> bool:
+        return self.condition(node)
+
+
+@dataclass(frozen=True)
+class Alone(When):
+    """A rule that gives no output that is saved for a gradient: it fits where nothing uses those."""
+
+    def fits(self, node: Node) -> bool:
+        return not any(map(is_used, saved_outputs(node))) and self.condition(node)
+
 
 def drawn_by(generator: str, width: int | None = None) -> Condition:
     """Whether a node draws with a generator, and whole words or so many bits of them where that is said."""
@@ -47,6 +59,24 @@ Row = Any  # one rule, a When, or a tuple of them
 Table = Mapping[Key, Row]
 
 
+_USED: WeakKeyDictionary[Graph, tuple[tuple[int, int], frozenset[Value]]] = WeakKeyDictionary()
+
+
+def is_used(value: Value) -> bool:
+    """Whether a node or an output of its graph uses a value."""
+    graph = value.graph
+    size = len(graph.nodes), len(graph.outputs)
+    known = _USED.get(graph)
+    if known is None or known[0] != size:
+        known = _USED[graph] = size, frozenset(graph.uses())
+    return value in known[1]
+
+
+def saved_outputs(node: Node) -> tuple[Value, ...]:
+    """The outputs that are there for a gradient only."""
+    return node.outputs[len(node.outputs) - node.op.saved :]
+
+
 def key_of(op: Op) -> Key:
     return GradientOf(op.derivative_of) if op.derivative_of else op
 
@@ -55,13 +85,15 @@ def find_rule(table: Table, node: Node) -> Any | None:
     """The rule that was chosen for the node, else the first of its row whose condition holds, or None."""
     if node.lowering is not None:
         return node.lowering
+    entry = find_entry(table, node)
+    return entry.rule if isinstance(entry, When) else entry
+
+
+def find_entry(table: Table, node: Node) -> Any | None:
+    """The first of a node's row that fits, with its condition."""
     row = table.get(key_of(node.op))
-    for rule in row if isinstance(row, tuple) else (row,):
-        if not isinstance(rule, When):
-            return rule
-        if rule.condition(node):
-            return rule.rule
-    return None
+    entries = row if isinstance(row, tuple) else (row,)
+    return next((e for e in entries if not isinstance(e, When) or e.fits(node)), None)
 
 
 def merge(*families: Table) -> Table:

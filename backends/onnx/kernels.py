@@ -19,18 +19,20 @@ _EXTREMES = _NUMBERS - {"int16", "uint16"} | {"float16"}
 
 KERNELS: dict[str, set[str]] = {
     "Abs": _NUMBERS, "Acos": _FLOAT, "Add": _NUMBERS, "ArgMax": _COMMON | {"int8", "uint8"},
-    "ArgMin": _COMMON | {"int8", "uint8"}, "Asin": _FLOAT, "Atan": _FLOAT, "AveragePool": _FLOAT,
-    "BatchNormalization": _FLOATS, "Ceil": _FLOATS, "Clip": _EXTREMES, "Conv": _FLOAT, "ConvTranspose": _FLOAT,
-    "Cos": _FLOATS, "Cosh": _FLOAT, "Div": _NUMBERS, "Elu": _FLOAT, "Equal": _ALL - {"float16", "bfloat16"},
-    "Erf": _FLOAT, "Exp": _FLOATS, "Expand": _ALL - {"bfloat16"}, "Floor": _FLOATS, "Gelu": _FLOAT,
-    "Gemm": _FLOATS, "Greater": _NUMBERS, "GreaterOrEqual": _NUMBERS, "HardSigmoid": _FLOAT,
+    "ArgMin": _COMMON | {"int8", "uint8"}, "Asin": _FLOAT, "Atan": _FLOAT, "Attention": _FLOAT | {"float16"},
+    "AveragePool": _FLOAT, "BatchNormalization": _FLOATS, "Ceil": _FLOATS, "Clip": _EXTREMES, "Conv": _FLOAT,
+    "ConvTranspose": _FLOAT, "Cos": _FLOATS, "Cosh": _FLOAT, "Div": _NUMBERS, "Elu": _FLOAT,
+    "Equal": _ALL - {"float16", "bfloat16"}, "Erf": _FLOAT, "Exp": _FLOATS, "Expand": _ALL - {"bfloat16"},
+    "Floor": _FLOATS, "Gelu": _FLOAT, "Gemm": _FLOATS, "Greater": _NUMBERS,
+    "GreaterOrEqual": _NUMBERS, "HardSigmoid": _FLOAT,
     "IsNaN": {"float16", "bfloat16", "float32", "float64"}, "LayerNormalization": _FLOATS | {"float16", "bfloat16"},
     "LeakyRelu": _FLOAT, "Less": _NUMBERS, "LessOrEqual": _NUMBERS, "Log": _FLOATS, "LogSoftmax": _FLOATS,
     "MatMul": _COMMON | {"uint32", "uint64"}, "Max": _EXTREMES, "MaxPool": _FLOATS | {"int8", "uint8"},
     "Min": _EXTREMES, "Mul": _NUMBERS, "Neg": _COMMON | {"int8", "int16"},
     "Pad": _ALL - {"float16", "bfloat16", "int16", "uint16"}, "Pow": _COMMON, "Range": _COMMON | {"int16"},
     "Reciprocal": _FLOATS, "ReduceLogSumExp": _COMMON, "ReduceMax": _COMMON | {"bool", "int8", "uint8"},
-    "ReduceMean": _COMMON, "ReduceMin": _COMMON | {"bool", "int8", "uint8"}, "ReduceSum": _COMMON,
+    "RMSNormalization": _FLOATS | {"float16"}, "ReduceMean": _COMMON, "ReduceMin": _COMMON | {"bool", "int8", "uint8"},
+    "ReduceSum": _COMMON,
     "Relu": _FLOATS | {"int8", "int32"}, "Round": _FLOATS | {"float16"}, "Selu": _FLOAT, "Sigmoid": _FLOATS,
     "Sign": _ALL - {"bool"}, "Sin": _FLOATS, "Sinh": _FLOAT, "Softmax": _FLOATS, "Softplus": _FLOAT,
     "Softsign": _FLOAT, "Sqrt": _FLOATS, "Sub": _NUMBERS, "Tan": _FLOAT, "Tanh": _FLOATS,
@@ -47,6 +49,9 @@ BROKEN = {  # what is registered and does not work
     "Sign": {"int64"},
     "ScatterElements": {"float16", "bfloat16"},  # refuses to add them
 }
+
+
+INEXACT_FUSIONS = {"float64": ("MatMulScaleFusion",)}  # the factor of a product becomes a float32
 
 
 def has_kernel(op_type: str, dtype: DType) -> bool:

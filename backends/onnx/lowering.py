@@ -70,9 +70,7 @@ def _conditional(key: Key, row: Row, opset: int) -> Iterator[Any]:
     for rule in row if isinstance(row, tuple) else (row,):
         lowering = rule.rule if isinstance(rule, When) else rule
         if lowering.since <= opset:
-            yield When(
-                _both(rule.condition if isinstance(rule, When) else None, lowering.runs if whole else None), lowering
-            )
+            yield When(_both(rule.fits if isinstance(rule, When) else None, lowering.runs if whole else None), lowering)
 
 
 def _both(first: Callable[[Node], bool] | None, second: Callable[[Node], bool] | None) -> Callable[[Node], bool]:

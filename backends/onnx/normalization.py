@@ -6,7 +6,7 @@ from typing import Any
 
 from ...ir import Node, ops
 from ...ir.types import float32
-from ..rules import When
+from ..rules import Alone, When
 from .builder import Builder, Tensor
 from .lowering import by
 
@@ -30,6 +30,11 @@ def _has_last_axes(node: Node) -> bool:
     )
 
 
+def _rms_norm(b: Builder, x: Tensor, scale: Tensor | None, *, axes: Any, epsilon: float) -> Any:
+    weights = scale or b.Expand(b.constant(1, x.dtype), x.shape[x.rank - len(axes) :])
+    return b.RMSNormalization(x, weights, axis=-len(axes), epsilon=epsilon)
+
+
 def _batch_norm_inference(
     b: Builder, x: Tensor, scale: Any, offset: Any, mean: Tensor, variance: Tensor, *, axis: int, epsilon: float
 ) -> Any:
@@ -45,5 +50,6 @@ def _has_channels_first(node: Node) -> bool:
 
 rows = {
     ops.layer_norm: When(_has_last_axes, by(_layer_norm, "LayerNormalization", since=17)),
+    ops.rms_norm: Alone(_has_last_axes, by(_rms_norm, "RMSNormalization", since=23)),
     ops.batch_norm_inference: When(_has_channels_first, by(_batch_norm_inference, "BatchNormalization")),
 }

@@ -6,6 +6,7 @@ from ..rules import merge
 from . import (
     activation,
     arithmetic,
+    attention,
     comparison,
     constant,
     contraction,
@@ -24,6 +25,7 @@ from . import (
 _FAMILIES = (
     activation,
     arithmetic,
+    attention,
     comparison,
     constant,
     contraction,

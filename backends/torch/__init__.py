@@ -13,6 +13,7 @@ from ..target import Target
 from . import (
     activation,
     arithmetic,
+    attention,
     comparison,
     constant,
     contraction,
@@ -37,6 +38,7 @@ FAMILIES = (
     scatter,
     activation,
     arithmetic,
+    attention,
     comparison,
     constant,
     contraction,

@@ -9,7 +9,9 @@ import torch.nn.functional as F
 
 from ...ir import Node, ops
 from ...ir.ops import normalize_axes, normalize_axis
-from ..rules import GradientOf, When
+from ..rules import Alone, GradientOf, When
+
+_omitted: Any = None  # an argument that is its default is not written
 
 
 def _batch_norm(x: Any, scale: Any, offset: Any, *, axis: Any, epsilon: Any) -> Any:
@@ -59,6 +61,30 @@ def _batch_norm_inference(x: Any, scale: Any, offset: Any, mean: Any, variance: 
 
 def _batch_norm_inference_last(x: Any, scale: Any, offset: Any, mean: Any, variance: Any, *, epsilon: Any) -> Any:
     return F.batch_norm(x.movedim(-1, 1), mean, variance, scale, offset, eps=epsilon).movedim(1, -1)
+
+
+def _layer_norm_alone(x: Any, scale: Any, offset: Any, *, epsilon: Any) -> Any:
+    return F.layer_norm(x, scale.shape, scale, offset, eps=_omitted if epsilon == 1e-5 else epsilon)
+
+
+def _layer_norm_alone_scale(x: Any, scale: Any, offset: Any, *, epsilon: Any) -> Any:
+    return F.layer_norm(x, scale.shape, scale, eps=_omitted if epsilon == 1e-5 else epsilon)
+
+
+def _layer_norm_alone_offset(x: Any, scale: Any, offset: Any, *, epsilon: Any) -> Any:
+    return F.layer_norm(x, offset.shape, None, offset, eps=_omitted if epsilon == 1e-5 else epsilon)
+
+
+def _layer_norm_alone_plain(x: Any, scale: Any, offset: Any, *, axes: Any, epsilon: Any) -> Any:
+    return F.layer_norm(x, x.shape[-len(axes) :], eps=_omitted if epsilon == 1e-5 else epsilon)
+
+
+def _rms_norm_alone(x: Any, scale: Any, *, epsilon: Any) -> Any:
+    return F.rms_norm(x, scale.shape, scale, eps=epsilon)
+
+
+def _rms_norm_alone_plain(x: Any, scale: Any, *, axes: Any, epsilon: Any) -> Any:
+    return F.rms_norm(x, x.shape[-len(axes) :], eps=epsilon)
 
 
 def _layer_norm(x: Any, scale: Any, offset: Any, *, epsilon: Any) -> Any:
@@ -151,10 +177,18 @@ rows = {
         When(_channels_last, _batch_norm_inference_last),
     ),
     ops.layer_norm: (
+        Alone(_layer_norm_with("scale", "offset"), _layer_norm_alone),
+        Alone(_layer_norm_with("scale"), _layer_norm_alone_scale),
+        Alone(_layer_norm_with("offset"), _layer_norm_alone_offset),
+        Alone(_layer_norm_with(), _layer_norm_alone_plain),
         When(_layer_norm_with("scale", "offset"), _layer_norm),
         When(_layer_norm_with("scale"), _layer_norm),
         When(_layer_norm_with("offset"), _layer_norm_offset),
         When(_layer_norm_with(), _layer_norm_plain),
+    ),
+    ops.rms_norm: (
+        Alone(_layer_norm_with("scale"), _rms_norm_alone),
+        Alone(_layer_norm_with(), _rms_norm_alone_plain),
     ),
     GradientOf(ops.batch_norm): (
         When(_batch_norm_with("scale", "offset"), _batch_norm_gradient),

@@ -3,6 +3,7 @@
 from . import (
     activation,
     arithmetic,
+    attention,
     comparison,
     contraction,
     control,
@@ -70,6 +71,7 @@ from .arithmetic import (
     tan,
     tanh,
 )
+from .attention import dot_product_attention
 from .comparison import (
     equal,
     greater,
@@ -93,7 +95,7 @@ from .convolution_forms import conv_transpose, depthwise_conv, separable_conv
 from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
-from .normalization import batch_norm, batch_norm_inference, layer_norm
+from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
 from .random import (
     advance_counter,
@@ -149,6 +151,7 @@ FAMILIES = (
     indexing,
     activation,
     normalization,
+    attention,
     loss,
     random,
     gather,
@@ -188,6 +191,7 @@ __all__ = [
     "cosh",
     "depthwise_conv",
     "divide",
+    "dot_product_attention",
     "dropout",
     "dynamic_slice",
     "dynamic_update_slice",
@@ -255,6 +259,7 @@ __all__ = [
     "relu6",
     "reshape",
     "reverse",
+    "rms_norm",
     "round_",
     "rsqrt",
     "scan",

@@ -11,7 +11,7 @@ from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import Bound, Op, sample
 from ..types import TensorType
-from .arithmetic import check_kind, rsqrt
+from .arithmetic import check_kind, rsqrt, square
 from .contraction import sum_to
 from .reduction import reduce_mean, reduce_sum, reduce_variance
 from .shape import normalize_axes, normalize_axis, reshape
@@ -150,6 +150,27 @@ def _layer_norm_gradient(
     )
 
 
+def _rms_norm_type(
+    x: TensorType, scale: TensorType | None = None, *, axes: tuple[int, ...] = (-1,), epsilon: float = 1e-6
+) -> tuple[TensorType, TensorType]:
+    y, _, deviation = _layer_norm_type(x, scale, axes=axes, epsilon=epsilon)
+    return y, deviation
+
+
+def _rms_norm_parts(x: Value, scale: Value | None, *, axes: Any, epsilon: float) -> tuple[Value, Value]:
+    deviation = rsqrt(reduce_mean(square(x), axes=axes, keepdims=True) + epsilon).named("deviation")
+    return _affine(x * deviation, scale, None), deviation
+
+
+def _rms_norm_gradient(g: Any, out: Any, x: Value, scale: Value | None, *, axes: Any, epsilon: float) -> Any:
+    if g[0] is None or g[1] is not None:
+        return NotImplemented  # the second derivative goes through the deviation too: derive it from the parts
+    normal = (x * out[1]).named("normal")
+    d_normal = g[0] if scale is None else g[0] * scale
+    d_x = out[1] * (d_normal - normal * reduce_mean(d_normal * normal, axes=axes, keepdims=True))
+    return d_x, None if scale is None else sum_to(g[0] * normal, scale.shape)
+
+
 _VARIANCE = np.array([0.5, 1.5, 1.0], np.float32)
 batch_norm = Op(
     "batch_norm", _batch_norm_type, None, _batch_norm_gradient, _batch_norm_parts,
@@ -170,5 +191,10 @@ layer_norm = Op(
     samples=(sample((4, 3), (3,), (3,)), sample((2, 4, 3), None, (4, 3), axes=(1, 2), epsilon=1e-2),
              sample((2, 5, 3), (3,), None)),
 )  # fmt: skip
+rms_norm = Op(
+    "rms_norm", _rms_norm_type, None, _rms_norm_gradient, _rms_norm_parts, output_names=("", "deviation"), saved=1,
+    bound=_BOUND, smooth=True,
+    samples=(sample((4, 3), (3,)), sample((2, 4, 3), (4, 3), axes=(1, 2), epsilon=1e-2), sample((2, 5, 3), None)),
+)  # fmt: skip
 
-OPS = (batch_norm, batch_norm_inference, layer_norm)
+OPS = (batch_norm, batch_norm_inference, layer_norm, rms_norm)

@@ -119,10 +119,11 @@ def check(
     unknown: bool = False,
     table: Table | None = None,
     only: Sequence[Sample] | None = None,
+    differentiated: bool = True,
 ) -> None:
     gaps = [g for g in KNOWN_GAPS if (g.backend, g.op, g.dtype) == (backend, op.name, dtype)]
     chosen = [s for s in samples_of(op) if not any(g.fits(s) for g in gaps)] if only is None else only
-    graph, arrays = sample_graph(op, dtype=dtype, unknown=unknown, only=chosen)
+    graph, arrays = sample_graph(op, dtype=dtype, unknown=unknown, only=chosen, differentiated=differentiated)
     judge(op, graph, arrays, run(backend, graph, arrays, table))
 
 
@@ -135,6 +136,13 @@ def test_whole(backend: str, op: Op) -> None:
         check(backend, op, only=None if isinstance(row, tuple) else op.samples)
     else:
         check(backend, op, unknown=True)
+
+
+@pytest.mark.parametrize("op", [op for op in OPS if op.saved], ids=lambda op: op.name)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_without_gradient(backend: str, op: Op) -> None:
+    """A rule may save nothing where no gradient wants it."""
+    check(backend, op, unknown=backend != "jax", differentiated=False)
 
 
 @pytest.mark.parametrize("op", [op for op in OPS if op.is_composite], ids=lambda op: op.name)
@@ -183,6 +191,7 @@ def unreached(backend: str) -> set[str]:
     """The rules for ops that no sample comes to, of those that stand in a table of their own."""
     table = runtime(backend).target.table  # type: ignore[attr-defined]
     graphs = [sample_graph(op, only=[s])[0] for op in OPS for s in samples_of(op)]
+    graphs += [sample_graph(op, only=[s], differentiated=False)[0] for op in OPS if op.saved for s in samples_of(op)]
     graphs += [sample_graph(op, dtype="float64")[0] for op in OPS]
     reached = {find_rule(table, node) for graph in graphs for node in prepare(graph, table, backend).nodes}
     rows = [row for key, row in table.items() if (key.op if isinstance(key, GradientOf) else key) in OPS]

@@ -44,6 +44,27 @@ def slopes(function, *operands):
     return run(graph, operands)
 
 
+HEADS = np.arange(24.0).reshape(1, 2, 3, 4) / 10.0
+ONE_DEAD = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 1.0]]  # the second query sees no key
+SHUT = np.where(np.array(ONE_DEAD) > 0.0, 0.0, -INF)
+
+
+def masked_attention(x, seen):
+    return ops.dot_product_attention(x, x, x, seen > 0.0)
+
+
+def biased_attention(x, bias):
+    return ops.dot_product_attention(x, x, x, bias)
+
+
+def later_attention(query, key):
+    return ops.dot_product_attention(query, key, key, causal=True, align="last")
+
+
+def second_query(attention):
+    return lambda x, mask: ops.slice_axis(attention(x, mask), 2, 1, 2)
+
+
 def clip(x, low, high):
     return ops.minimum(ops.maximum(x, low), high)
 
@@ -68,6 +89,13 @@ VALUES = [  # row, function, operands, result
     ("V17 pow of inf", ops.power, [[INF, -1.0], [0.0, INF]], [1.0, 1.0]),
     ("V17 pow of -0", ops.power, [[-0.0, NAN], [-1.0, 0.0]], [-INF, 1.0]),
     ("V20 round", ops.round_, [[-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]], [-2.0, -2.0, 0.0, 0.0, 2.0, 2.0]),
+    ("V21 a query that sees no key, bool", second_query(masked_attention), [HEADS, ONE_DEAD], np.zeros((1, 2, 1, 4))),
+    ("V21 a query that sees no key, bias", second_query(biased_attention), [HEADS, SHUT], np.zeros((1, 2, 1, 4))),
+    (
+        "V21 no query sees a key", masked_attention, [HEADS, np.zeros((3, 3))], np.zeros((1, 2, 3, 4)),
+    ),
+    ("V21 causal, the last query beside the last key", later_attention, [np.zeros((1, 1, 3, 1)), [[[[2.0], [4.0]]]]],
+     [[[[0.0], [2.0], [3.0]]]]),
     ("V22 matmul", ops.matmul, [[[0.0, 1.0]], [[INF], [1.0]]], [[NAN]]),
 ]  # fmt: skip
 
@@ -119,6 +147,10 @@ SLOPES = [  # row, function, operands, gradient to each
     ("G15 x ** 0 at 0", lambda x: x**0.0, [[0.0, 2.0]], [[0.0, 0.0]]),
     ("G16 x ** y at x = 0", ops.power, [[0.0], [2.0]], [[0.0], [0.0]]),
     ("G16 x ** y at x < 0", ops.power, [[-2.0], [2.0]], [[-4.0], [NAN]]),
+    ("V21 a query that sees no key", second_query(masked_attention), [HEADS, ONE_DEAD],
+     [np.zeros((1, 2, 3, 4)), np.zeros((3, 3))]),
+    ("V21 a query that sees no key, bias", second_query(biased_attention), [HEADS, SHUT],
+     [np.zeros((1, 2, 3, 4)), np.zeros((3, 3))]),
     ("G27 hard_sigmoid at -3 and 3", ops.hard_sigmoid, [[-3.0, 3.0]], [[0.0, 0.0]]),
     ("G28 log_sum_exp of all -inf", ops.log_sum_exp, [[-INF, -INF]], [[NAN, NAN]]),
 ]  # fmt: skip

@@ -29,6 +29,8 @@ _CUBE = {
     "filter_layout": "DHWIO",
 }
 _UNEVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((0, 1), (1, 0)), "layout": "NCHW"}
+_Q, _K, _V = (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7)
+_SEEN = np.array([[1, 0, 0, 1, 1, 0], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0]], bool)
 _WORDS = np.array([1, 2**31 + 5, 2**32 - 1], np.uint32)
 
 
@@ -117,6 +119,17 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ops.layer_norm: (
         sample((2, 4, 3), None, None), sample((2, 4, 3), (3,), (4, 3), axes=(1,)),
         sample((2, 4, 3), (4, 3), (4, 3), axes=(-2, -1), epsilon=1e-2),
+    ),
+    ops.rms_norm: (sample((2, 4, 3), None, axes=(1, 2)), sample((2, 4, 3), (4, 3), axes=(1,)), sample((2, 4, 3), (3,))),
+    ops.dot_product_attention: (
+        sample(_Q, _K, _V, np.where(_SEEN, 0.5, -np.inf).astype(np.float32)),
+        sample(_Q, _K, _V, np.where(_SEEN, 0.5, -np.inf).astype(np.float32), causal=True, align="last"),
+        sample(_Q, _K, _V, _SEEN, causal=True), sample(_Q, _K, _V, _SEEN, np.roll(_SEEN, 1), rate=0.2, soft_cap=0.5),
+        sample(_Q, _K, _V, causal=True, scale=0.4),
+        sample((2, 6, 4, 5), (2, 3, 7, 5), (2, 3, 7, 4)), sample(_Q, _K, _V, (6,)),
+        sample(_Q, _K, _V, (3, 4, 6)),
+        sample((2, 4, 6, 5), (2, 7, 3, 5), (2, 7, 3, 4), np.arange(7)[None] % 3 > 0, layout="NTHD"),
+        sample((2, 4, 3, 5), (2, 7, 3, 5), (2, 7, 3, 6), layout="NTHD", scale=1.0),
     ),
     ops.take: (
         sample((5, 4), np.array([3, 1], np.int64), axis=-2), sample((5, 4), np.array([[3], [1]], np.uint8)),
@@ -213,7 +226,12 @@ Arrays = list[np.ndarray]
 
 
 def sample_graph(
-    op: Op, *, dtype: str = "float32", unknown: bool = False, only: Sequence[Sample] | None = None
+    op: Op,
+    *,
+    dtype: str = "float32",
+    unknown: bool = False,
+    only: Sequence[Sample] | None = None,
+    differentiated: bool = True,
 ) -> tuple[Graph, Arrays]:
     """A graph that applies `op` to each of its samples and differentiates them, and its arrays.
 
@@ -229,7 +247,7 @@ def sample_graph(
         types, attributes = change(s, operands)
         tensors = [(t, o) for t, o in zip(types, operands, strict=True) if isinstance(t, TensorType)]
         arrays += [np.resize(o, resolve(t.shape, {"N": BATCH})) if t.shape != o.shape else o for t, o in tensors]
-        arrays += _add(graph, op, s, types, attributes, f"s{k}", generator)
+        arrays += _add(graph, op, s, types, attributes, f"s{k}", generator if differentiated else None)
     return graph, arrays
 
 
@@ -252,9 +270,12 @@ def _add(
     types: Sequence[Any],
     attributes: Mapping[str, Any],
     name: str,
-    generator: np.random.Generator,
+    generator: np.random.Generator | None,
 ) -> Arrays:
-    """Append one sample, differentiated, on operands of these types (or numbers); the arrays of its projection."""
+    """Append one sample on operands of these types (or numbers), differentiated where a generator draws a projection.
+
+    Gives the arrays of the projection.
+    """
     values = [graph.input(f"{name}_{i}", t) if isinstance(t, TensorType) else t for i, t in enumerate(types)]
     results = graph.apply(op, *values, **attributes)
     outputs = results if isinstance(results, tuple) else (results,)
@@ -262,7 +283,7 @@ def _add(
         graph.output(value, f"{name}.out{j}")
     wrt = [v for v in values if isinstance(v, Value) and v.dtype.is_float]
     floats = [v for v in outputs if v.dtype.is_float]
-    if not s.differentiable or op.gradient == NO_GRADIENT or not wrt or not floats:
+    if generator is None or not s.differentiable or op.gradient == NO_GRADIENT or not wrt or not floats:
         return []
     arrays: Arrays = []
     for chosen in [floats, floats[:1]][: len(floats)]:

@@ -10,6 +10,7 @@ import onnxruntime as ort
 import pytest
 
 from isograd.backends.onnx.model import OPSET, emit
+from isograd.backends.onnxruntime import inexact_fusions
 from isograd.ir import Graph, TensorType, ops
 from isograd.ir.autodiff import backward
 from isograd.ir.evaluate import run_reference
@@ -96,7 +97,12 @@ def run_model(model: onnx.ModelProto, feeds: dict[str, np.ndarray], level: Any =
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     if level is not None:
         options.graph_optimization_level = level
-    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(
+        model.SerializeToString(),
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=inexact_fusions(model),
+    )
     return session.run(None, feeds)
 
 

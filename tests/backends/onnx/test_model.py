@@ -138,6 +138,16 @@ def test_every_op_at_other_opsets(op, opset, sample_graph, run):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6, err_msg=port.path)
 
 
+@pytest.mark.parametrize("opset", [17, 21, 26])
+def test_ops_that_save_for_a_gradient_without_one(opset, sample_graph, run):
+    for op in (o for o in ops.ALL if o.saved):
+        graph, arrays = sample_graph(op, gradients=False)
+        for port, a, b in zip(
+            graph.outputs, run(graph, arrays, opset=opset), run_reference(graph, arrays), strict=True
+        ):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6, err_msg=f"{op.name} {port.path}")
+
+
 @pytest.mark.parametrize("opset", [16, 27])
 def test_other_opsets_are_refused(opset):
     with pytest.raises(UnsupportedOpError, match="17 to 26"):
