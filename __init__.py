@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .backends.check import CheckReport, check
     from .backends.export import export, to_jax, to_onnx, to_tensorflow, to_torch
     from .backends.loop import History, train
     from .equivalence import compare
@@ -31,6 +32,8 @@ _HOMES = {
     "load": "frontends.load",
     "grad": "ir.gradient",
     "compare": "equivalence",
+    "check": "backends.check",
+    "CheckReport": "backends.check",
     "train": "backends.loop",
     "History": "backends.loop",
     "export": "backends.export",
@@ -86,6 +89,8 @@ __all__ = [  # noqa: RUF022  # in the order of the documentation
     "train",
     "History",
     "compare",
+    "check",
+    "CheckReport",
     "IsogradError",
     "SpecError",
     "UnsupportedOpError",

@@ -1,4 +1,4 @@
-"""The command line: convert, compare, train, show, backends."""
+"""The command line: convert, compare, train, show, check, backends."""
 
 from __future__ import annotations
 
@@ -145,6 +145,26 @@ def show(
     shown = training_step(model) if training else model
     graph = shown.training if training else shown.inference
     print(str(graph) if target is None else source(shown, target, graph))
+
+
+@app.command()
+def check(
+    file: File,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="A backend, or onnx; may be repeated. All by default.")
+    ] = None,
+    opset: Annotated[int, typer.Option(help="The opset of ONNX.")] = 21,
+    as_json: AsJson = False,
+) -> None:
+    """Say what would fail for which target, all of it, before trying. Exit code 1 if anything would."""
+    from .backends.check import check as run
+
+    report = run(_load(file), target or "all", opset=opset)
+    if as_json:
+        out.print_json(json.dumps(report.to_dict()))
+    else:
+        out.print(str(report), markup=False)
+    raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command()

@@ -20,15 +20,17 @@ Pass = Callable[[Graph], Graph]
 
 def prepare(graph: Graph, table: Table, target: str, passes: Sequence[Pass] = ()) -> Graph:
     """Take apart what the target has no row for, simplify, apply its passes, check that every node can be lowered."""
-
-    def claimed(node: Node) -> bool:
-        return find_rule(table, node) is not None
-
-    graph = optimize(decompose(graph, claimed))
-    for change in passes:
-        graph = change(graph)
+    graph = claim(graph, table, passes)
     check_lowered(graph, table, target)
     return remove_dead(without_unread_operands(without_saved_outputs(graph, table), table))
+
+
+def claim(graph: Graph, table: Table, passes: Sequence[Pass] = ()) -> Graph:
+    """The graph of what the target has rows for, and of the parts that it has none for."""
+    graph = optimize(decompose(graph, lambda node: find_rule(table, node) is not None))
+    for change in passes:
+        graph = change(graph)
+    return graph
 
 
 def without_saved_outputs(graph: Graph, table: Table) -> Graph:

@@ -107,12 +107,18 @@ def merge(*families: Table) -> Table:
     return table
 
 
+def missing_rules(graph: Graph, table: Table) -> list[Node]:
+    """The nodes that no rule fits, those in the bodies of loops and branches too."""
+    bodies = [a for node in graph.nodes for a in node.attributes.values() if isinstance(a, Graph)]
+    own = [n for n in graph.nodes if n.op not in WRITTEN_OUT and find_rule(table, n) is None]
+    return own + [n for body in bodies for n in missing_rules(body, table)]
+
+
 def check_lowered(graph: Graph, table: Table, target: str) -> None:
     """Raise one error that names every node without a rule, and where it comes from."""
     missing: dict[str, list[str]] = {}
-    for node in graph.nodes:
-        if node.op not in WRITTEN_OUT and find_rule(table, node) is None:
-            missing.setdefault(node.op.name, []).append(node.origin or "?")
+    for node in missing_rules(graph, table):
+        missing.setdefault(node.op.name, []).append(node.origin or "?")
     if missing:
         lines = [f"  {name} ({len(places)}x): {', '.join(dict.fromkeys(places))}" for name, places in missing.items()]
         raise UnsupportedOpError(f"{target} has no lowering for:\n" + "\n".join(lines))

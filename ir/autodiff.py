@@ -92,6 +92,11 @@ def _between(nodes: Sequence[Node], outputs: Sequence[Value], wrt: Sequence[Valu
     return chosen[::-1]
 
 
+def differentiated(outputs: Sequence[Value], wrt: Sequence[Value]) -> list[Node]:
+    """The nodes that gradients go through."""
+    return _between(outputs[0].graph.nodes, outputs, wrt)
+
+
 def _check_rules(nodes: Sequence[Node]) -> None:
     missing = [n for n in nodes if n.op.gradient is None and n.op.decompose is None]
     if missing:

@@ -109,3 +109,18 @@ def test_a_missing_file_and_an_unknown_backend(tmp_path: Path) -> None:
     assert "no file" in isograd("show", "nothing.yaml", cwd=tmp_path, code=2).stderr
     assert "numpy" in isograd("train", DIGITS, "--backend", "nunpy", cwd=tmp_path, code=2).stderr
     assert isograd("convert", DIGITS, "--to", "fortran", cwd=tmp_path, code=2).stderr.startswith("error: ")
+
+
+def test_check_says_what_would_fail(tmp_path: Path) -> None:
+    done = isograd("check", DIGITS, "--target", "numpy", "--target", "onnx", cwd=tmp_path)
+    assert done.stdout == "numpy: ok\nonnx: ok\n"
+    result = json.loads(isograd("check", DIGITS, "-t", "onnx", "--json", cwd=tmp_path).stdout)
+    assert result == {"model": "digits", "ok": True, "targets": ["onnx"], "findings": []}
+    assert "there is no target" in isograd("check", DIGITS, "-t", "caffe", cwd=tmp_path, code=2).stderr
+
+
+def test_check_fails_where_something_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isograd.backends.check.is_installed", lambda name: False)
+    done = CliRunner().invoke(app, ["check", DIGITS, "-t", "jax"])
+    assert done.exit_code == 1
+    assert "fails: not installed: jax in inference. pip install 'isograd[jax]'" in done.stdout

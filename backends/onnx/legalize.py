@@ -23,6 +23,9 @@ _ORDERING = (ops.reduce_max, ops.reduce_min, ops.argmax, ops.argmin)
 def legalize(graph: Graph, opset: int = 21) -> tuple[Graph, list[str]]:
     """The graph with the casts that ONNX Runtime needs, and a line for each node that computes less exactly."""
     table = at_opset(opset)
+    impossible = refused(graph, opset)
+    if impossible:
+        raise UnsupportedOpError("\n".join(f"{why}, at {node.origin or '?'}" for node, why in impossible))
     notes: list[str] = []
 
     def rule(rewriter: Rewriter, node: Node) -> bool:
@@ -41,6 +44,19 @@ def legalize(graph: Graph, opset: int = 21) -> tuple[Graph, list[str]]:
     return rewrite(graph, rule), notes
 
 
+def refused(graph: Graph, opset: int = 21) -> list[tuple[Node, str]]:
+    """The nodes for whose element type there is neither a kernel nor another type to work in, and why."""
+    table = at_opset(opset)
+    found = []
+    for node in graph.nodes:
+        lowering = find_rule(table, node)
+        if lowering is not None and not lowering.runs(node):
+            source = lowering.element(node)
+            if (source.bits == 64 and not source.is_float and node.op in _ORDERING) or source.kind == "complex":
+                found.append((node, f"ONNX Runtime has no {node.op.name} of {source.name}"))
+    return found
+
+
 def _stand_in(node: Node, lowering: Lowering) -> DType:
     """The element type that a node can work in."""
     source = lowering.element(node)
@@ -48,8 +64,6 @@ def _stand_in(node: Node, lowering: Lowering) -> DType:
         return float32
     if source.kind == "bool":
         return uint8
-    if (source.bits == 64 and node.op in _ORDERING) or source.kind == "complex":
-        raise UnsupportedOpError(f"ONNX Runtime has no {node.op.name} of {source.name}, at {node.origin or '?'}")
     return int64 if source.bits == 64 or source.name == "uint32" else int32
 
 

@@ -26,6 +26,7 @@ from .peephole import improve
 OPSETS = range(17, 27)  # the last is the newest that ONNX Runtime 1.31 takes
 OPSET = 21
 PROTO_BYTES = 2**31 - 2**24  # of arrays: a protobuf message is smaller than 2 GiB
+NO_COMPLEX = "ONNX has no arithmetic for complex tensors; split them into real and imaginary parts"
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,24 @@ def emit(
 
 def ready_graph(graph: Graph, opset: int) -> tuple[Graph, list[str]]:
     """The graph of ops that have rows, channels first, with the casts that are needed."""
-    table = at_opset(opset)
-    apart = decompose(graph, lambda n: n.op in WAITS or find_rule(table, n) is not None)
-    graph = prepare(channels_first(optimize(apart)), table, "onnx")
+    graph = prepare(first_apart(graph, opset), at_opset(opset), "onnx")
     graph, notes = legalize(graph, opset)
     graph = optimize(graph) if notes else graph
-    strange = {v.dtype.name for n in graph.nodes for v in n.outputs if v.dtype.kind == "complex"}
-    if strange or any(p.value.dtype.kind == "complex" for p in graph.inputs):
-        raise UnsupportedOpError("ONNX has no arithmetic for complex tensors; split them into real and imaginary parts")
+    if complex_values(graph):
+        raise UnsupportedOpError(NO_COMPLEX)
     return graph, notes
+
+
+def first_apart(graph: Graph, opset: int) -> Graph:
+    """Channels first; the composites that are claimed once that is done are still whole."""
+    table = at_opset(opset)
+    apart = decompose(graph, lambda n: n.op in WAITS or find_rule(table, n) is not None)
+    return channels_first(optimize(apart))
+
+
+def complex_values(graph: Graph) -> list[Value]:
+    values = [p.value for p in graph.inputs] + [v for n in graph.nodes for v in n.outputs]
+    return [v for v in values if v.dtype.kind == "complex"]
 
 
 def _begin(builder: Builder, port: Port, array: np.ndarray | None) -> None:
