@@ -22,6 +22,7 @@ from . import (
     pooling,
     random,
     reduction,
+    resize,
     scatter,
     shape,
 )
@@ -43,6 +44,7 @@ TABLE = merge(
             pooling,
             random,
             reduction,
+            resize,
             shape,
         )
     )

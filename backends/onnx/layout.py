@@ -187,7 +187,18 @@ def _all_axes(a: dict[str, Any], order: Order) -> dict[str, Any]:
     return {k: tuple(v[i] for i in order) for k, v in a.items()}
 
 
-WAITS = (ops.batch_norm_inference,)  # what is claimed with channels first alone, so not to be taken apart before
+def _axes_with_sizes(a: dict[str, Any], order: Order) -> dict[str, Any]:
+    """The axes in the order in which they lie, with what each of them has."""
+    places = [order.index(i % len(order)) for i in a["axes"]]
+    by_place = sorted(range(len(places)), key=places.__getitem__)
+    each = {k: tuple(a[k][i] for i in by_place) for k in ("sizes", "scales") if a[k]}
+    return a | each | {"axes": tuple(sorted(places))}
+
+
+WAITS = (
+    ops.batch_norm_inference,
+    ops.resize,
+)  # what is claimed with channels first alone, so not to be taken apart before
 _REDUCING = (ops.reduce_sum, ops.reduce_max, ops.reduce_min, ops.reduce_mean, ops.log_sum_exp)
 _ALONG_AXES = (ops.softmax, ops.log_softmax, ops.maxout)
 ELEMENTWISE = frozenset(
@@ -198,4 +209,5 @@ CHANGES: dict[Op, Change] = (
     dict.fromkeys((ops.softmax, ops.log_softmax, ops.batch_norm_inference, ops.concatenate), _one_axis)
     | dict.fromkeys((*_REDUCING, ops.reverse), _some_axes)
     | dict.fromkeys((ops.slice_, ops.pad), _all_axes)
+    | {ops.resize: _axes_with_sizes}
 )  # fmt: skip

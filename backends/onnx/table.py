@@ -18,6 +18,7 @@ from . import (
     pooling,
     random,
     reduction,
+    resize,
     scatter,
     shape,
 )
@@ -37,6 +38,7 @@ _FAMILIES = (
     pooling,
     random,
     reduction,
+    resize,
     scatter,
     shape,
 )

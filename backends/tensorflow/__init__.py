@@ -25,6 +25,7 @@ from . import (
     pooling,
     random,
     reduction,
+    resize,
     scatter,
     shape,
 )
@@ -47,6 +48,7 @@ FAMILIES = (
     pooling,
     random,
     reduction,
+    resize,
     shape,
 )
 TABLE = merge(*(f.rows for f in FAMILIES))

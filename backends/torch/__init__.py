@@ -28,6 +28,7 @@ from . import (
     pooling,
     random,
     reduction,
+    resize,
     scatter,
     shape,
 )
@@ -52,6 +53,7 @@ FAMILIES = (
     pooling,
     random,
     reduction,
+    resize,
     shape,
 )
 TABLE = merge(*(f.rows for f in FAMILIES))

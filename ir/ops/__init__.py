@@ -20,6 +20,7 @@ from . import (
     shape,
 )
 from . import constant as _constant
+from . import resize as _resize
 from .activation import (
     elu,
     gelu,
@@ -119,6 +120,7 @@ from .reduction import (
     reduce_sum,
     reduce_variance,
 )
+from .resize import resize
 from .scatter import dynamic_update_slice, scatter_along_axis, scatter_nd, scatter_reduce
 from .shape import (
     broadcast_to,
@@ -149,6 +151,7 @@ FAMILIES = (
     convolution_forms,
     pooling,
     indexing,
+    _resize,
     activation,
     normalization,
     attention,
@@ -258,6 +261,7 @@ __all__ = [
     "relu",
     "relu6",
     "reshape",
+    "resize",
     "reverse",
     "rms_norm",
     "round_",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import spatial_rows
 
 from isograd.ir import Graph, Op, TensorType, Value, ops
 from isograd.ir.autodiff import backward
@@ -68,25 +69,6 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         _conv((1, 5, 4, 3, 2), (2, 3, 1, 2, 6), **_CUBE), _conv((1, 5, 4, 3, 4), (2, 3, 1, 2, 6), groups=2, **_CUBE),
         _conv((1, 5, 4, 3, 2), (3, 3, 1, 2, 6), **{**_CUBE, "strides": (1, 1, 1), "padding": ((1, 1), (1, 1), (0, 0))}),
         _conv((1, 2, 5, 4, 3), (6, 2, 2, 3, 1), **{**_CUBE, "layout": "NCDHW", "filter_layout": "OIDHW"}),
-    ),
-    ops.conv_transpose: (
-        *(_conv((2, 4, 5, 3), (k, 3, 6, 3), strides=(2, 2), padding=cut, dilations=(1, 1))
-          for k, cut in ((4, ((1, 1), (0, 1))), (4, ((0, 0), (0, 0))), (4, ((1, 1), (1, 1))), (4, ((1, 0), (1, 0))))),
-        _conv((2, 3, 4, 5), (3, 6, 4, 2), strides=(2, 1), padding=((1, 0), (0, 0)), dilations=(1, 1), **_FIRST),
-        _conv((2, 4, 5, 3), (2, 3, 6, 3), strides=(1, 1), padding=((0, 0), (1, 1)), dilations=(2, 1)),
-        _conv((2, 4, 3), (4, 5, 3), strides=(2,), padding=((1, 1),), dilations=(1,), layout="NWC", filter_layout="WIO"),
-        _conv((1, 2, 4, 3, 5), (2, 3, 1, 6, 5), **{**_CUBE, "strides": (2, 1, 1), "padding": ((0, 0), (1, 1), (0, 0))}),
-        _conv((1, 2, 4, 3, 5), (2, 3, 1, 6, 5), **{**_CUBE, "strides": (2, 1, 1), "padding": ((0, 0),) * 3}),
-        _conv((0, 4, 5, 3), (4, 3, 6, 3), strides=(2, 2), padding=((1, 1), (0, 1)), dilations=(1, 1)),
-    ),
-    ops.depthwise_conv: (
-        _conv((2, 7, 6, 3), (3, 2, 3, 4), strides=(1, 1), **_IMAGE),
-        _conv((2, 7, 6, 3), (3, 3, 3, 2), strides=(1, 1), **_IMAGE), _conv((2, 7, 6, 3), (3, 2, 3, 1), **_PLAIN),
-        _conv((2, 7, 6, 3), (3, 2, 3, 1), strides=(1, 1), padding=((0, 0), (0, 0)), dilations=(2, 1)),
-    ),
-    ops.separable_conv: (
-        _conv((2, 7, 6, 3), (3, 3, 3, 2), (1, 1, 6, 4), strides=(1, 1), **_IMAGE),
-        _conv((2, 7, 6, 3), (3, 2, 3, 1), (1, 1, 3, 4), **_PLAIN),
     ),
     ops.max_pool: (
         sample((2, 4, 6, 3), **_POOL), sample((2, 3, 5, 4), **_POOL, layout="NCHW"),
@@ -214,6 +196,7 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample(np.array([2**32 - 1, 2**32 - 1], np.uint32), amount=2),
         sample(np.array([5, 7], np.uint32), amount=2**40 + 3),
     ),
+    **spatial_rows.MORE,
 }  # fmt: skip
 
 
