@@ -13,7 +13,8 @@ from isograd.ir.op import Sample, sample
 _IMAGE = {"padding": ((1, 1), (1, 1)), "dilations": (1, 1)}
 _PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilations": (1, 1)}
 _FIRST = {"layout": "NCHW", "filter_layout": "OIHW"}
-_CUBE = {
+_WIDE = {"layout": "NWC", "filter_layout": "WIO"}
+_CUBE: dict[str, Any] = {
     "strides": (1, 2, 1),
     "padding": ((0, 0), (1, 1), (0, 1)),
     "dilations": (1, 1, 1),
@@ -29,9 +30,9 @@ MORE: Mapping[Op, Sequence[Sample]] = {
           for k, cut in ((4, ((1, 1), (0, 1))), (4, ((0, 0), (0, 0))), (4, ((1, 1), (1, 1))), (4, ((1, 0), (1, 0))))),
         sample((2, 3, 4, 5), (3, 6, 4, 2), strides=(2, 1), padding=((1, 0), (0, 0)), dilations=(1, 1), **_FIRST),
         sample((2, 4, 5, 3), (2, 3, 6, 3), strides=(1, 1), padding=((0, 0), (1, 1)), dilations=(2, 1)),
-        sample((2, 4, 3), (4, 5, 3), strides=(2,), padding=((1, 1),), dilations=(1,), layout="NWC", filter_layout="WIO"),
-        sample((1, 2, 4, 3, 5), (2, 3, 1, 6, 5), **{**_CUBE, "strides": (2, 1, 1), "padding": ((0, 0), (1, 1), (0, 0))}),
-        sample((1, 2, 4, 3, 5), (2, 3, 1, 6, 5), **{**_CUBE, "strides": (2, 1, 1), "padding": ((0, 0),) * 3}),
+        sample((2, 4, 3), (4, 5, 3), strides=(2,), padding=((1, 1),), dilations=(1,), **_WIDE),
+        sample((1, 2, 4, 3, 5), (2, 3, 1, 6, 5), **_CUBE | {"strides": (2, 1, 1), "padding": ((0, 0), (1, 1), (0, 0))}),
+        sample((1, 2, 4, 3, 5), (2, 3, 1, 6, 5), **_CUBE | {"strides": (2, 1, 1), "padding": ((0, 0),) * 3}),
         sample((0, 4, 5, 3), (4, 3, 6, 3), strides=(2, 2), padding=((1, 1), (0, 1)), dilations=(1, 1)),
     ),
     ops.depthwise_conv: (
