@@ -15,7 +15,7 @@ from ..ir import DType, Node, Size, Value
 from ..ir.dims import Dim
 from ..ir.ops import constant, reshape, size, slice_
 from .regions import Call, item_uses, symbols_read, writes_free_size
-from .rules import find_rule
+from .rules import Statement, find_rule
 from .sizes import size_expression, without_placeholders
 from .target import number_literal, shape_text
 from .template import literal, name_of, operator_expression, substitute
@@ -68,10 +68,10 @@ class Body:
 
     # values and names
 
-    def argument(self, value: Value, tree: ast.expr) -> None:
-        """A value that is given: by a name, or as an element of a tree."""
+    def argument(self, value: Value, tree: ast.expr, *, fresh: bool = True) -> None:
+        """A value that is given: by a name, or as an element of a tree. A name that is not fresh is another value's."""
         self.known[value] = Expression(tree, frozenset([value]))
-        if isinstance(tree, ast.Name):
+        if fresh and isinstance(tree, ast.Name):
             self.names[tree.id] = value
         self._sizes_of(value)
 
@@ -90,7 +90,7 @@ class Body:
         base = re.sub(r"\W", "_", hint or value.name or _output_name(value) or self._layer_name(value)) or "x"
         base = base if base.isidentifier() and not keyword.iskeyword(base) else f"v_{base}".replace("v__", "v_")
         candidate, number = base, 1
-        while candidate in self.module.taken or (candidate in self.names and not self._is_free(candidate)):
+        while candidate in self.module.taken or (candidate in self.names and not self.is_free(candidate)):
             number += 1
             candidate = f"{base}{number}"
         return candidate
@@ -103,7 +103,7 @@ class Body:
         layer = next((s.name for s in reversed(scope.ancestry) if s.name), "") if scope else ""
         return f"d_{layer}" if layer and value.node is not None and value.node.section == "backward" else layer
 
-    def _is_free(self, name: str) -> bool:
+    def is_free(self, name: str) -> bool:
         held = self.names[name]
         if held is None or self.uses.get(held, 0) > 0:
             return False
@@ -157,6 +157,10 @@ class Body:
         if node.op is size:
             self._size(node)
             return
+        rule = find_rule(self.target.table, node)
+        if isinstance(rule, Statement):
+            rule.write(self, node)
+            return
         self.define(node.outputs, [v for v in node.inputs if v is not None], lambda: self.node_tree(node))
 
     def node_tree(self, node: Node) -> ast.expr:
@@ -186,8 +190,11 @@ class Body:
             and outputs[0] not in self.places
         ):
             self.known[outputs[0]] = Expression(tree, leaves, sized, atomic=False, depth=depth)
+            for value in inputs:  # what is nested now is read with this
+                if value in self.known and not self.known[value].atomic:
+                    self.uses[value] -= 1
             return
-        self._consume(inputs)
+        self.consume(inputs)
         self.assign(outputs, tree, comment=_shape_comment(outputs, inputs))
 
     def _too_big(self, tree: ast.expr, inputs: Sequence[Value]) -> bool:
@@ -208,7 +215,7 @@ class Body:
         self._release(expression)
         self.assign((value,), expression.tree)
 
-    def _consume(self, inputs: Sequence[Value]) -> None:
+    def consume(self, inputs: Sequence[Value]) -> None:
         for value in inputs:
             if value in self.known and not self.known[value].atomic:
                 self._release(self.known[value])
@@ -221,7 +228,7 @@ class Body:
     def assign(self, outputs: Sequence[Value], tree: ast.expr, comment: str = "") -> None:
         """A statement that binds values: to names, or to the places that are kept for them."""
         direct = sum(len(self.places.get(v, "")) for v in outputs) < WIDTH - 40 or len(outputs) == 1
-        targets = [self._target(v, direct) for v in outputs]
+        targets = [self.target_of(v, direct) for v in outputs]
         for value in outputs:
             if self.uses.get(value, 0):
                 self._sizes_of(value)
@@ -230,7 +237,7 @@ class Body:
             if value in self.places and target != "_" and target != self.places[value]:
                 self.line(f"{self.places[value]} = {target}")
 
-    def _target(self, value: Value, direct: bool) -> str:
+    def target_of(self, value: Value, direct: bool = True) -> str:
         if self.uses.get(value, 0) == 0:
             return "_"
         if direct and value in self.places:

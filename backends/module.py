@@ -17,7 +17,7 @@ from ..ir.types import dtype_of
 from .body import Body
 from .regions import Call
 from .repetition import CallParts, print_loop, repeated
-from .rules import find_rule
+from .rules import find_rule, nodes_within
 from .style import tidy
 from .target import Target, drop_defaults
 from .template import (
@@ -91,7 +91,7 @@ class ModuleWriter:
 
     def reserve(self, nodes: Sequence[Node]) -> None:
         """Keep the names of the helpers that nodes will need from being given to values."""
-        for rule in {find_rule(self.target.table, n) for n in nodes}:
+        for rule in {find_rule(self.target.table, n) for n in nodes_within(nodes)}:
             if callable(rule) and is_ours(rule):
                 self.taken |= helper_names(rule)
 

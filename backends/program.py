@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ir import Graph, Node
 from ..ir.passes import decompose, optimize, remove_dead
-from ..ir.rewrite import Rewriter, rewrite
+from ..ir.rewrite import Rewriter, inside, rewrite
 from .rules import Alone, Table, check_lowered, find_entry, find_rule, saved_outputs
 from .template import unread_parameters
 
@@ -22,15 +22,20 @@ def prepare(graph: Graph, table: Table, target: str, passes: Sequence[Pass] = ()
     """Take apart what the target has no row for, simplify, apply its passes, check that every node can be lowered."""
     graph = claim(graph, table, passes)
     check_lowered(graph, table, target)
-    return remove_dead(without_unread_operands(without_saved_outputs(graph, table), table))
+    return everywhere(lambda g: remove_dead(without_unread_operands(without_saved_outputs(g, table), table)), graph)
 
 
 def claim(graph: Graph, table: Table, passes: Sequence[Pass] = ()) -> Graph:
     """The graph of what the target has rows for, and of the parts that it has none for."""
     graph = optimize(decompose(graph, lambda node: find_rule(table, node) is not None))
     for change in passes:
-        graph = change(graph)
+        graph = everywhere(change, graph)
     return graph
+
+
+def everywhere(change: Pass, graph: Graph) -> Graph:
+    """A pass on the bodies of loops and branches, and on the graph around them."""
+    return change(inside(graph, lambda body: everywhere(change, body)))
 
 
 def without_saved_outputs(graph: Graph, table: Table) -> Graph:

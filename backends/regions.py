@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ..ir import Node, Scope, Value
+from ..ir import Graph, Node, Scope, Value
 from ..ir.dims import Dim, symbols_of
 from ..ir.ops import activation, reshape
 
@@ -66,6 +66,8 @@ def writes_free_size(shape: Sequence[object]) -> bool:
 def _symbols(attribute: object) -> frozenset[str]:
     if isinstance(attribute, tuple):
         return frozenset().union(*map(_symbols, attribute))
+    if isinstance(attribute, Graph):  # a body knows the sizes of what it is given
+        return symbols_read(attribute.nodes).difference(*(_symbols(p.value.shape) for p in attribute.inputs))
     return symbols_of(attribute)
 
 

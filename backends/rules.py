@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -51,6 +51,13 @@ def drawn_by(generator: str, width: int | None = None) -> Condition:
         return node.attributes["generator"] == generator and width in (None, node.attributes.get("width"))
 
     return condition
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A rule that writes a node as statements of its own: a loop or a branch. `write(body, node)`."""
+
+    write: Callable[[Any, Node], None]
 
 
 Key = Op | GradientOf
@@ -107,11 +114,18 @@ def merge(*families: Table) -> Table:
     return table
 
 
+def nodes_within(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Nodes, and those of the bodies of loops and branches among them."""
+    for node in nodes:
+        yield node
+        for attribute in node.attributes.values():
+            if isinstance(attribute, Graph):
+                yield from nodes_within(attribute.nodes)
+
+
 def missing_rules(graph: Graph, table: Table) -> list[Node]:
     """The nodes that no rule fits, those in the bodies of loops and branches too."""
-    bodies = [a for node in graph.nodes for a in node.attributes.values() if isinstance(a, Graph)]
-    own = [n for n in graph.nodes if n.op not in WRITTEN_OUT and find_rule(table, n) is None]
-    return own + [n for body in bodies for n in missing_rules(body, table)]
+    return [n for n in nodes_within(graph.nodes) if n.op not in WRITTEN_OUT and find_rule(table, n) is None]
 
 
 def check_lowered(graph: Graph, table: Table, target: str) -> None:

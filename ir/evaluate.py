@@ -58,11 +58,6 @@ class Body:
         bindings = self._bindings(tuple(np.shape(a) for a in arrays))
         return evaluate(self.graph, self._table, arrays, bindings=bindings, watch=self._watch)
 
-    def results(self, shapes: Sequence[tuple[int, ...]]) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
-        """Shapes and element types of what it gives for operands of these shapes."""
-        bindings = self._bindings(tuple(shapes))
-        return [(resolve(p.value.shape, bindings), p.value.dtype.numpy) for p in self.graph.outputs]
-
     def _bindings(self, shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
         if shapes not in self._bound:
             self._bound[shapes] = self._outer | bind_shapes(self.graph, shapes)

@@ -84,7 +84,10 @@ class _Joint:
         self.given = [i for i in range(carries, len(self.outputs)) if given[i]]
         seeded = [*self.carried, *self.given] if self.given or any(given[i] for i in self.carried) else []
         self.seeds = [
-            self.graph.input(_gradient_name(self.outputs[i]), self.outputs[i].type, path=f"d_{i}") for i in seeded
+            self.graph.input(
+                _gradient_name(values[i] if i < carries else self.outputs[i]), self.outputs[i].type, path=f"d_{i}"
+            )
+            for i in seeded
         ]
         wrt = [v for v in values if v.dtype.is_differentiable]
         found: list[Value | None] = []
@@ -328,7 +331,7 @@ def _guarded(condition: Graph, body: Graph, carries: int) -> Graph:
     for node in condition.nodes:
         rewriter.copy(node)
     graph = rewriter.new
-    graph.name = body.name
+    graph.name = "step"
     holds = rewriter.values[condition.outputs[0].value]
     results = graph.apply(ops.cond, holds, *(p.value for p in graph.inputs), then=body, otherwise=same)
     for i, value in enumerate(results if isinstance(results, tuple) else (results,)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ...ir import Dim, DType, Graph, Node, Size, Value
+from ...ir import Dim, DType, Graph, Node, Size, TensorType, Value
 from ...ir.ops import normalize_axes
 
 Sizes = Sequence[Size]
@@ -37,6 +38,26 @@ class Step:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     path: tuple[str, ...]
+
+    @property
+    def bodies(self) -> list[Subgraph]:
+        return [a for a in self.attributes.values() if isinstance(a, Subgraph)]
+
+    @property
+    def reads(self) -> list[str]:
+        """What it uses, its bodies among it."""
+        inner = (s for body in self.bodies for s in body.steps)
+        return [*self.inputs, *(t for s in inner for t in s.reads)]
+
+
+@dataclass
+class Subgraph:
+    """The body of a loop or branch: it may use what is defined around it."""
+
+    name: str
+    steps: list[Step] = field(default_factory=list)
+    inputs: list[tuple[str, TensorType]] = field(default_factory=list)
+    outputs: list[tuple[str, TensorType]] = field(default_factory=list)
 
 
 @dataclass
@@ -77,6 +98,9 @@ class Builder:
         while inputs and not inputs[-1]:
             inputs = inputs[:-1]
         present = {k: v for k, v in attributes.items() if v is not None}
+        if any(isinstance(v, Subgraph) for v in present.values()):
+            made = self._write(op_type, inputs, outputs, present)
+            return made[0] if outputs == 1 else made
         key = (op_type, inputs, outputs, repr(sorted(present.items())))
         if key not in self._known:
             self._known[key] = self._folded(op_type, inputs, present) or self._write(op_type, inputs, outputs, present)
@@ -112,6 +136,35 @@ class Builder:
         bound = Tensor(tensor)
         bound.dtype, bound.shape = value.dtype, value.shape
         self.tensors[value] = bound
+
+    # bodies
+
+    @contextlib.contextmanager
+    def body(self, graph: Graph, captured: Sequence[Tensor]) -> Iterator[Subgraph]:
+        """What is appended in the block belongs to a body; the last inputs of `graph` are tensors from around it."""
+        outer = self.draft.steps, self._known, self._sources, self.node
+        inner = Subgraph(graph.name)
+        self.draft.steps, self._known = inner.steps, dict(self._known)
+        ports = [p.value for p in graph.inputs]
+        for value, tensor in zip(ports[len(ports) - len(captured) :], captured, strict=True):
+            self.bind(value, tensor)
+        self._sources = self._sources | _sources(graph)
+        yield inner
+        constants = {k: v for k, v in self._known.items() if not k[0]}  # which stand outside all bodies
+        self.draft.steps, self._known, self._sources, self.node = outer
+        self._known |= constants
+
+    def take(self, inner: Subgraph, t: TensorType, value: Value | None = None) -> Tensor:
+        """A further input of a body, which `value` of its graph is."""
+        tensor = self.fresh()
+        inner.inputs.append((tensor, t))
+        if value is not None:
+            self.bind(value, tensor)
+        return tensor
+
+    def give(self, inner: Subgraph, tensor: str, t: TensorType) -> None:
+        """A further output of a body, by a node of its own: no two are one tensor, and none is from outside."""
+        inner.outputs.append((self._write("Identity", (tensor,), 1, {})[0], t))
 
     # operands
 

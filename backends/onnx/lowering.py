@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ...ir import DType, Node, Op
-from ..rules import Key, Row, Table, When
+from ...ir import DType, Graph, Node, Op
+from ..rules import Key, Row, Table, When, find_rule
 from .builder import Builder, Tensor
 from .kernels import has_kernel
 
@@ -75,3 +75,20 @@ def _conditional(key: Key, row: Row, opset: int) -> Iterator[Any]:
 
 def _both(first: Callable[[Node], bool] | None, second: Callable[[Node], bool] | None) -> Callable[[Node], bool]:
     return lambda node: (first is None or first(node)) and (second is None or second(node))
+
+
+def lower_nodes(builder: Builder, graph: Graph) -> None:
+    """Write the nodes of a graph whose inputs are bound, each by its rule."""
+    table = at_opset(builder.opset)
+    for node in graph.nodes:
+        builder.node = node
+        lowering = find_rule(table, node)
+        assert lowering is not None, f"no row for {node!r}"
+        operands = [None if v is None else builder.tensors[v] for v in node.inputs]
+        try:
+            result = lowering.emit(builder, *operands, **node.attributes)
+        except Exception as error:
+            error.add_note(f"in {node!r} at {node.origin}")
+            raise
+        for value, tensor in zip(node.outputs, (result,) if isinstance(result, str) else result, strict=False):
+            builder.bind(value, tensor)

@@ -9,17 +9,17 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from ...ir import Dim, Graph, Value
+from ...ir import Dim, Graph, TensorType, Value
 from ...ir.errors import TypeMismatchError, UnsupportedOpError
 from ...ir.graph import Port
 from ...ir.passes import decompose, optimize
-from ..program import prepare
+from ..program import everywhere, prepare
 from ..rules import find_rule
 from ..runtime import Key
-from .builder import Builder, element_type
+from .builder import Builder, Step, Subgraph, element_type
 from .layout import WAITS, channels_first
 from .legalize import legalize
-from .lowering import at_opset
+from .lowering import at_opset, lower_nodes
 from .naming import assign_names
 from .peephole import improve
 
@@ -70,7 +70,7 @@ def emit(
     size = sum(a.nbytes for a in builder.draft.arrays.values())
     if size > PROTO_BYTES:
         raise UnsupportedOpError(f"the initializers have {size} bytes, but an ONNX model holds less than 2 GiB of them")
-    _lower(ready, builder, opset)
+    lower_nodes(builder, ready)
     results = [builder.tensors[p.value] for p in ready.outputs]
     improve(builder.draft, results, {str(t): v.shape for v, t in builder.tensors.items()})
     inputs, outputs = assign_names(ready, builder)
@@ -82,7 +82,14 @@ def emit(
 def ready_graph(graph: Graph, opset: int) -> tuple[Graph, list[str]]:
     """The graph of ops that have rows, channels first, with the casts that are needed."""
     graph = prepare(first_apart(graph, opset), at_opset(opset), "onnx")
-    graph, notes = legalize(graph, opset)
+    notes: list[str] = []
+
+    def legal(part: Graph) -> Graph:
+        changed, found = legalize(part, opset)
+        notes.extend(found)
+        return changed
+
+    graph = everywhere(legal, graph)
     graph = optimize(graph) if notes else graph
     if complex_values(graph):
         raise UnsupportedOpError(NO_COMPLEX)
@@ -93,7 +100,7 @@ def first_apart(graph: Graph, opset: int) -> Graph:
     """Channels first; the composites that are claimed once that is done are still whole."""
     table = at_opset(opset)
     apart = decompose(graph, lambda n: n.op in WAITS or find_rule(table, n) is not None)
-    return channels_first(optimize(apart))
+    return everywhere(channels_first, optimize(apart))
 
 
 def complex_values(graph: Graph) -> list[Value]:
@@ -114,30 +121,14 @@ def _begin(builder: Builder, port: Port, array: np.ndarray | None) -> None:
     builder.bind(port.value, tensor)
 
 
-def _lower(graph: Graph, builder: Builder, opset: int) -> None:
-    table = at_opset(opset)
-    for node in graph.nodes:
-        builder.node = node
-        lowering = find_rule(table, node)
-        assert lowering is not None, f"no row for {node!r}"
-        operands = [None if v is None else builder.tensors[v] for v in node.inputs]
-        try:
-            result = lowering.emit(builder, *operands, **node.attributes)
-        except Exception as error:
-            error.add_note(f"in {node!r} at {node.origin}")
-            raise
-        for value, tensor in zip(node.outputs, (result,) if isinstance(result, str) else result, strict=False):
-            builder.bind(value, tensor)
-
-
 def _model(graph: Graph, builder: Builder, name: str, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
     draft = builder.draft
     opsets = [helper.make_opsetid("", builder.opset)]
     proto = helper.make_graph(
-        [helper.make_node(s.op_type, s.inputs, s.outputs, name=s.path[-1], **s.attributes) for s in draft.steps],
+        [_node(s) for s in draft.steps],
         name,
-        [_info(n, p.value) for n, p in zip(inputs, graph.inputs, strict=True) if p.value not in builder.held],
-        [_info(n, p.value) for n, p in zip(outputs, graph.outputs, strict=True)],
+        [_info(n, p.value.type) for n, p in zip(inputs, graph.inputs, strict=True) if p.value not in builder.held],
+        [_info(n, p.value.type) for n, p in zip(outputs, graph.outputs, strict=True)],
         [onnx.numpy_helper.from_array(np.ascontiguousarray(a) if a.ndim else a, n) for n, a in draft.arrays.items()],
     )
     return helper.make_model(
@@ -149,6 +140,16 @@ def _model(graph: Graph, builder: Builder, name: str, inputs: list[str], outputs
     )
 
 
-def _info(name: str, value: Value) -> onnx.ValueInfoProto:
-    shape = [str(s) if isinstance(s, Dim) else s for s in value.shape]
-    return helper.make_tensor_value_info(name, element_type(value.dtype), shape)
+def _node(step: Step) -> onnx.NodeProto:
+    attributes = {k: _subgraph(v) if isinstance(v, Subgraph) else v for k, v in step.attributes.items()}
+    return helper.make_node(step.op_type, step.inputs, step.outputs, name=step.path[-1], **attributes)
+
+
+def _subgraph(body: Subgraph) -> onnx.GraphProto:
+    inputs, outputs = ([_info(n, t) for n, t in side] for side in (body.inputs, body.outputs))
+    return helper.make_graph([_node(s) for s in body.steps], body.name, inputs, outputs)
+
+
+def _info(name: str, t: TensorType) -> onnx.ValueInfoProto:
+    shape = [str(s) if isinstance(s, Dim) else s for s in t.shape]
+    return helper.make_tensor_value_info(name, element_type(t.dtype), shape)

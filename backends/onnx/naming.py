@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from ...ir import Graph
@@ -61,14 +63,26 @@ def _name_the_rest(builder: Builder, final: dict[str, str], names: _Names) -> No
             source = final.get(draft.transposed.get(tensor, ""), "")
             derived = source and f"{source}.transposed"
             final[tensor] = names.take(derived or suggested.get(tensor) or _literal(array))
-    for step in draft.steps:
+    _name_steps(draft.steps, final, names, nodes, suggested)
+    draft.arrays = {final[t]: a for t, a in draft.arrays.items()}
+
+
+def _name_steps(
+    steps: Sequence[Step], final: dict[str, str], names: _Names, nodes: _Names, suggested: Mapping[str, str]
+) -> None:
+    for step in steps:
         step.path = (nodes.take("/".join((*step.path, step.op_type))),)
+        for body in step.bodies:
+            for tensor, _ in body.inputs:
+                final[tensor] = names.take(suggested.get(tensor) or f"{step.path[0]}/{body.name}/input")
+            _name_steps(body.steps, final, names, nodes, suggested)
+            body.inputs = [(final[n], t) for n, t in body.inputs]
+            body.outputs = [(final[n], t) for n, t in body.outputs]
         for i, tensor in enumerate(step.outputs):
             if tensor not in final:
                 final[tensor] = names.take(suggested.get(tensor) or step.path[0] + (f":{i}" if i else ""))
         step.inputs = tuple(final[t] if t else "" for t in step.inputs)
         step.outputs = tuple(final[t] for t in step.outputs)
-    draft.arrays = {final[t]: a for t, a in draft.arrays.items()}
 
 
 def _literal(array: np.ndarray) -> str:

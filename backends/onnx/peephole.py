@@ -40,7 +40,7 @@ def _merge_transposes(draft: Draft) -> None:
 
 def _add_biases(draft: Draft, results: Sequence[str], shapes: Shapes) -> None:
     """Add(Conv(x, w), Reshape(bias)) as Conv(x, w, bias), in the place of the sum."""
-    uses = Counter(t for s in draft.steps for t in s.inputs) + Counter(results)
+    uses = Counter(t for s in draft.steps for t in s.reads) + Counter(results)
     made = {t: s for s in draft.steps for t in s.outputs}
     for step in draft.steps:
         if step.op_type != "Add":
@@ -70,7 +70,7 @@ def _remove_dead(draft: Draft, results: Sequence[str]) -> None:
     kept = []
     for step in reversed(draft.steps):
         if any(t in live for t in step.outputs):
-            live.update(step.inputs)
+            live.update(step.reads)
             kept.append(step)
     draft.steps = kept[::-1]
     draft.arrays = {t: a for t, a in draft.arrays.items() if t in live}

@@ -40,14 +40,14 @@ def element_type(t: TensorType) -> TensorType:
 
 
 def scan_length(xs: Sequence[TensorType], length: Size | None) -> Size:
-    """The number of iterations: the first axis of every sequence, or `length` where there is none."""
-    if not xs:
-        if length is None:
-            raise TypeMismatchError("scan: without sequences it needs `length`")
-        return length
+    """The number of iterations, at least one: the first axis of every sequence, or `length` where there is none."""
+    n = xs[0].shape[0] if xs else length
+    if n is None:
+        raise TypeMismatchError("scan: without sequences it needs `length`")
     for t in xs[1:]:
-        require("==", xs[0].shape[0], t.shape[0])
-    return xs[0].shape[0]
+        require("==", n, t.shape[0])
+    require(">=", n, 1)
+    return n
 
 
 def _scan_type(
@@ -66,16 +66,12 @@ def _scan_type(
 def _scan(*operands: Any, body: Any, carries: int, xs: int, reverse: bool, length: int | None) -> Any:
     """Carry values through the elements of sequences, one after the other; what each iteration gives is stacked."""
     carry, sequences, captured = operands[:carries], operands[carries : carries + xs], operands[carries + xs :]
-    n = len(sequences[0]) if xs else int(length or 0)
+    n = len(sequences[0]) if length is None else length
     rows: list[Any] = [None] * n
     for i in reversed(range(n)) if reverse else range(n):
         results = body(*carry, *(s[i] for s in sequences), *captured)
         carry, rows[i] = tuple(results[:carries]), results[carries:]
-    if n:
-        stacked = [np.stack(column) for column in zip(*rows, strict=True)]
-    else:
-        shapes = [np.shape(a) for a in (*carry, *(s[0:0].sum(0) for s in sequences), *captured)]
-        stacked = [np.zeros((0, *shape), dtype) for shape, dtype in body.results(shapes)[carries:]]
+    stacked = [np.stack(column) for column in zip(*rows, strict=True)]
     results = (*carry, *stacked)
     return results if len(results) > 1 else results[0]
 
@@ -151,8 +147,8 @@ _TRUE, _FALSE = np.array(True), np.array(False)
 
 def _scan_samples() -> tuple[Sample, ...]:
     return (
-        sample((2, 3), (4, 2, 3), (3, 5), (5, 3), body=_CELL, carries=1, xs=1),
-        sample((2, 3), (4, 2, 3), (3, 5), (5, 3), body=_CELL, carries=1, xs=1, reverse=True),
+        sample((2, 3), (4, 2, 3), (3, 5), (5, 3), between=(-0.5, 0.5), body=_CELL, carries=1, xs=1),
+        sample((2, 3), (4, 2, 3), (3, 5), (5, 3), between=(-0.5, 0.5), body=_CELL, carries=1, xs=1, reverse=True),
         sample((3,), (3,), body=_POWERS, carries=1, xs=0, length=4),
         sample((3,), (), body=_TWO, carries=2, xs=0, length=2),
     )

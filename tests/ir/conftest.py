@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bodies import of_type
 
 from isograd.ir import Graph, Op, TensorType, Value, ops
 from isograd.ir.autodiff import gradients
 from isograd.ir.op import NO_GRADIENT, Sample, attribute_key
-from isograd.ir.passes import decompose, widen
+from isograd.ir.passes import decompose
 from isograd.ir.rewrite import is_scalar_constant
 from isograd.ir.types import dtype_of
 
@@ -37,18 +38,12 @@ class Case:
         with np.errstate(invalid="ignore"):  # of nan an int can be made, if not a meaningful one
             return [a.astype(to) if a is not None and a.dtype == np.float32 else a for a in given]
 
-    def attributes(self, dtype: str) -> dict[str, Any]:
-        """The sample's attributes; the bodies of loops and branches are of the operands' type."""
-        given = dict(self.sample.attributes)
-        wide = {k: widen(v) for k, v in given.items() if isinstance(v, Graph)} if dtype == "float64" else {}
-        return given | wide
-
     def apply(self, dtype: str = "float64") -> tuple[Graph, list[Any], tuple[Any, ...], list[np.ndarray]]:
         """A graph of the op alone, its operands and outputs in it, and the arrays of its inputs."""
         graph, arrays = Graph(self.op.name), self.arrays(dtype)
         types = [None if a is None else TensorType(dtype_of(a.dtype), a.shape) for a in arrays]
         values = [None if t is None else graph.input(f"x{i}", t) for i, t in enumerate(types)]
-        found = graph.apply(self.op, *values, **self.attributes(dtype))
+        found = graph.apply(self.op, *values, **of_type(self.sample.attributes, dtype))
         outputs = found if isinstance(found, tuple) else (found,)
         for i, value in enumerate(outputs):
             graph.output(value, f"out{i}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import spatial_rows
+from bodies import of_type
 
 from isograd.ir import Graph, Op, TensorType, Value, ops
 from isograd.ir.autodiff import backward
@@ -230,7 +231,8 @@ def sample_graph(
         types, attributes = change(s, operands)
         tensors = [(t, o) for t, o in zip(types, operands, strict=True) if isinstance(t, TensorType)]
         arrays += [np.resize(o, resolve(t.shape, {"N": BATCH})) if t.shape != o.shape else o for t, o in tensors]
-        arrays += _add(graph, op, s, types, attributes, f"s{k}", generator if differentiated else None)
+        given = of_type(attributes, dtype)
+        arrays += _add(graph, op, s, types, given, f"s{k}", generator if differentiated else None)
     return graph, arrays
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from bodies import of_type
 
 from isograd.backends.onnx.model import OPSET, emit
 from isograd.backends.onnxruntime import inexact_fusions
@@ -42,7 +43,7 @@ def sample_graph(op: Any, *, gradients: bool = True, dtype: str = "float32") -> 
     for k, sample in enumerate(op.samples):
         operands = [as_type(o, dtype) for o in sample.operands]
         values = [None if a is None else given(f"s{k}.{i}", a) for i, a in enumerate(operands)]
-        results = graph.apply(op, *values, **sample.attributes)
+        results = graph.apply(op, *values, **of_type(sample.attributes, dtype))
         outputs = results if isinstance(results, tuple) else (results,)
         for j, value in enumerate(outputs):
             graph.output(value, f"s{k}.out{j}")
