@@ -62,6 +62,7 @@ class Body:
         self.known: dict[Value, Expression] = {}
         self.names: dict[str, Value | None] = dict.fromkeys(roots.values())
         self.sizes: dict[str, tuple[Value, int]] = {}
+        self.given: dict[str, str] = {}  # symbols that arguments of the function hold, and their names
         self.children: dict[str, str] = {}  # submodules that calls in this body use, and how they are made
         self.telling: dict[Value, str] = {}  # values that what reads them has a good name for
         self.places: dict[Value, str] = {}  # values that are kept in an element of a dict, and which
@@ -94,6 +95,14 @@ class Body:
             number += 1
             candidate = f"{base}{number}"
         return candidate
+
+    def name_for_size(self, symbol: str) -> str:
+        """A name that no value takes: the symbol's own in lower case, `n` for `N`."""
+        name = symbol.lower() if symbol.lower().isidentifier() and not keyword.iskeyword(symbol.lower()) else "size"
+        while name in self.module.taken or name in self.names:
+            name += "_"
+        self.names[name] = None
+        return name
 
     def _layer_name(self, value: Value) -> str:
         """In a flat function, a value is called by its layer, and a gradient by the layer that it enters."""
@@ -130,9 +139,12 @@ class Body:
         if isinstance(dim, int):
             return literal(dim)
         tree = size_expression(dim, self.target.extrema)
-        return substitute(tree, {s: self._symbol(s) for s in dim.symbols}, {})
+        return substitute(tree, {s: self.symbol(s) for s in dim.symbols}, {})
 
-    def _symbol(self, symbol: str) -> ast.expr:
+    def symbol(self, symbol: str) -> ast.expr:
+        """A symbol, as an argument that holds it or as the size of an axis."""
+        if symbol in self.given:
+            return name_of(self.given[symbol])
         value, axis = self.sizes[symbol]
         return self._parse(self.target.size(ast.unparse(self.known[value].tree), axis))
 

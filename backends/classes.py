@@ -11,7 +11,7 @@ from typing import Any
 from ..ir import Graph, Value
 from .body import Body
 from .functions import is_function, signature, stored_ports
-from .module import Function, ModuleWriter, argument_names, snake
+from .module import Function, ModuleWriter, argument_names, size_arguments, snake
 from .regions import Call, tree
 from .repetition import CallParts
 from .target import Target
@@ -45,8 +45,9 @@ class ClassWriter(ModuleWriter):
         relative = ".".join(call.scope.path[len(body.prefix) :])
         body.children[relative] = f"{made.name}({shapes})"
         return CallParts(
-            made.name, outputs, leaves, values, [attribute_path(relative)], [snake(made.name)], is_method=True
-        )
+            made.name, outputs, leaves, values, [attribute_path(relative)], [snake(made.name)], is_method=True,
+            sizes=call.sizes,
+        )  # fmt: skip
 
     def _class_of(
         self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]
@@ -61,6 +62,7 @@ class ClassWriter(ModuleWriter):
             own[rest] = value
         for value, name in zip(values, names, strict=True):
             body.argument(value, name_of(name))
+        names += size_arguments(body, call)
         self.print_items(body, call.items)
         body.finish(", ".join(map(ast.unparse, body.result(outputs))))
         direct = {k: v for k, v in own.items() if "." not in k}

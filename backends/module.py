@@ -156,6 +156,7 @@ class ModuleWriter:
             values,
             [branch(body.roots[r], path) for r in roles],
             [LETTERS[r] for r in roles],
+            sizes=call.sizes,
         )
 
     @staticmethod
@@ -183,6 +184,7 @@ class ModuleWriter:
             body.argument(value, branch(LETTERS[port.role], self.relative(port.path, call.scope)))
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
+        names += size_arguments(body, call)
         self.print_items(body, call.items)
         body.finish(", ".join(map(ast.unparse, body.result(outputs))))
         return self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), snake(call.scope.kind), "def {}{}")
@@ -278,3 +280,10 @@ def argument_names(scope: Scope, values: Sequence[Value]) -> list[str]:
     spare = iter([*"xyzw", *(f"x{i}" for i in range(2, 1000))])
     used = set(given.values())
     return [given[v] if v in given else next(n for n in spare if n not in used) for v in values]
+
+
+def size_arguments(body: Body, call: Call) -> list[str]:
+    """The names of further arguments: sizes that a function reads and that no axis of its values has."""
+    for symbol in call.sizes:
+        body.given[symbol] = body.name_for_size(symbol)
+    return list(body.given.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..ir import Graph, Node, Scope, Value
 from ..ir.dims import Dim, symbols_of
@@ -34,6 +35,12 @@ class Call:
         inside = self.defined
         return list(dict.fromkeys(v for n in self.nodes for v in n.inputs if v is not None and v not in inside))
 
+    @cached_property
+    def sizes(self) -> list[str]:
+        """The symbols that the function reads and that are no size of an axis of what it is given."""
+        given = {str(size) for v in self.inputs for size in v.shape}
+        return sorted(symbols_read(self.nodes) - given)
+
 
 def nodes_of(item: Node | Call) -> list[Node]:
     return [item] if isinstance(item, Node) else item.nodes
@@ -53,14 +60,16 @@ def symbols_read(items: Sequence[Node | Call]) -> frozenset[str]:
     """The symbols whose numbers are written at this level, as the size of some tensor's axis."""
     found: set[str] = set()
     for item in items:
-        if isinstance(item, Node) and not (item.op is reshape and writes_free_size(item.attributes["shape"])):
+        if isinstance(item, Call):
+            found |= set(item.sizes)
+        elif not (item.op is reshape and writes_free_size(item.attributes["shape"])):
             found |= _symbols(tuple(item.attributes.values()))
     return frozenset(found)
 
 
 def writes_free_size(shape: Sequence[object]) -> bool:
     """Whether a shape can be written with -1 for its one symbolic size."""
-    return sum(isinstance(s, Dim) for s in shape) == 1 and not any(isinstance(s, int) and s == 0 for s in shape)
+    return sum(isinstance(s, Dim) for s in shape) == 1 and not any(isinstance(s, int) and s <= 0 for s in shape)
 
 
 def _symbols(attribute: object) -> frozenset[str]:

@@ -30,6 +30,7 @@ class CallParts:
     branches: list[ast.expr]
     elements: list[str]
     is_method: bool = False
+    sizes: Sequence[str] = ()  # symbols that are given by arguments of their own
 
     @property
     def inputs(self) -> list[Value]:
@@ -37,7 +38,7 @@ class CallParts:
 
     def tree(self, body: Body, branches: Sequence[ast.expr] | None = None) -> ast.expr:
         given = self.branches if branches is None else list(branches)
-        arguments = [body.expression(v).tree for v in self.values]
+        arguments = [*(body.expression(v).tree for v in self.values), *map(body.symbol, self.sizes)]
         if self.is_method:
             return ast.Call(given[0], arguments, [])
         return ast.Call(name_of(self.name), [*given, *arguments], [])

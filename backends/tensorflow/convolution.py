@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from ...ir import Node, ops
+from ...ir.ops.windows import same_padding
 from ..rules import When
 from .shape import pad_between
 
@@ -40,6 +41,11 @@ def one_or_each(values: Any) -> Any:
 
 def are(values: Any, number: Any) -> bool:
     return all(v == number for v in values)
+
+
+def are_known(pairs: Any) -> bool:
+    """Whether padding is made of numbers: a kernel that pads by itself takes no other."""
+    return all(isinstance(n, int) for pair in pairs for n in pair)
 
 
 def on_all_axes(pairs: Any) -> Any:
@@ -238,7 +244,7 @@ def _conv_input_gradient_by_groups(
     space = [c for c in layout if c not in "NC"]
     g, w = move(g, layout, ["N", *space, "C"]), move(w, filter_layout, [*space, "I", "O"])
     parts = zip(tf.split(g, groups, -1), tf.split(w, groups, -1), strict=True)
-    if len(space) == 2 and max(dilations) == 1:
+    if len(space) == 2 and max(dilations) == 1 and are_known(padding):
         found = [conv_input_gradient(a, b, sizes, strides, padding) for a, b in parts]
     else:
         found = [input_gradient_by_taps(a, b, sizes, strides, padding, dilations) for a, b in parts]
@@ -261,7 +267,7 @@ def _conv_filter_gradient_by_groups(
     space = [c for c in layout if c not in "NC"]
     x, g = (move(v, layout, ["N", *space, "C"]) for v in (x, g))
     parts = zip(tf.split(x, groups, -1), tf.split(g, groups, -1), strict=True)
-    if len(space) == 2 and max(dilations) == 1:
+    if len(space) == 2 and max(dilations) == 1 and are_known(padding):
         found = [conv_filter_gradient(a, b, sizes, strides, padding) for a, b in parts]
     else:
         found = [filter_gradient_by_taps(a, b, sizes, strides, padding, dilations) for a, b in parts]
@@ -374,7 +380,8 @@ def _conv_of_nothing(x: Any, w: Any, *, strides: Any, padding: Any, dilations: A
 
 def _over(axes: int, node: Node) -> bool:
     """Whether a convolution is over so many axes, channels last."""
-    return len(node.attributes["strides"]) == axes and is_in_order(node.attributes["layout"])
+    a = node.attributes
+    return len(a["strides"]) == axes and is_in_order(a["layout"]) and (axes != 2 or are_known(a["padding"]))
 
 
 def _is_dense(node: Node) -> bool:
@@ -391,7 +398,7 @@ def _is_image(node: Node) -> bool:
 
 
 def _is_any_image(node: Node) -> bool:
-    return len(node.attributes["strides"]) == 2
+    return len(node.attributes["strides"]) == 2 and are_known(node.attributes["padding"])
 
 
 def _is_empty_image(node: Node) -> bool:
@@ -437,13 +444,11 @@ def _sizes(node: Node) -> tuple[Any, Any]:
 
 def pads_same(image: Any, kernel: Any, strides: Any, padding: Any, dilations: Any) -> bool:
     """Whether the padding is TensorFlow's SAME: a window for each stride begun, the odd element after, not before."""
-    for n, k, s, pair, d in zip(image, kernel, strides, padding, dilations, strict=True):
-        span = (k - 1) * d + 1
-        if s > 1 and not isinstance(n, int):
-            return False
-        total = max(span - s if s == 1 or n % s == 0 else span - n % s, 0)
-        if pair != (total // 2, total - total // 2):
-            return False
+    if not all(isinstance(k, int) for k in kernel):
+        return False
+    axes = zip(image, kernel, strides, padding, dilations, strict=True)
+    if any(pair != same_padding(n, (k - 1) * d + 1, s) for n, k, s, pair, d in axes):
+        return False
     return any(pair != (0, 0) for pair in padding)
 
 
@@ -452,24 +457,30 @@ def _is_same(node: Node) -> bool:
     return pads_same(*_sizes(node), a["strides"], a["padding"], a["dilations"])
 
 
-def _same(condition: Any) -> Any:
-    return lambda node: condition(node) and _is_same(node)
+def _same(axes: int, condition: Any = lambda node: True) -> Any:
+    """Channels last, over so many axes, padded as TensorFlow does it."""
+    return lambda node: (
+        len(node.attributes["strides"]) == axes
+        and is_in_order(node.attributes["layout"])
+        and condition(node)
+        and _is_same(node)
+    )
 
 
 rows = {
     ops.conv: (
         When(_is_empty_image, _conv_of_nothing),
-        When(_same(_is_image), _conv2d_same),
+        When(_same(2), _conv2d_same),
         When(_is_image, _conv2d),
         When(_is_any_image, _conv2d_transposed),
-        When(_same(_is_line), _conv1d_same),
+        When(_same(1), _conv1d_same),
         When(_is_line, _conv1d),
-        When(_same(_is_solid), _conv3d_same),
+        When(_same(3, _is_dense), _conv3d_same),
         When(_is_solid, _conv3d),
         _conv_by_groups,
     ),
     ops.conv_input_gradient: (
-        When(_same(_is_dense_image), _conv_input_gradient_same),
+        When(_same(2, _is_dense), _conv_input_gradient_same),
         When(_is_dense_image, _conv_input_gradient),
         When(_is_depthwise, _depthwise_input_gradient),
         When(_is_dense_line, _conv1d_input_gradient),
@@ -477,7 +488,7 @@ rows = {
         _conv_input_gradient_by_groups,
     ),
     ops.conv_filter_gradient: (
-        When(_same(_gives_filter(_is_dense_image)), _conv_filter_gradient_same),
+        When(_same(2, _gives_filter(_is_dense)), _conv_filter_gradient_same),
         When(_gives_filter(_is_dense_image), _conv_filter_gradient),
         When(_is_depthwise, _depthwise_filter_gradient),
         When(_gives_filter(_is_dense_line), _conv1d_filter_gradient),

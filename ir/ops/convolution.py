@@ -7,6 +7,7 @@ spatial.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,21 @@ def _check(
         raise TypeMismatchError("conv: strides, dilations and groups are positive")
 
 
+def _check_positions(
+    g: TensorType,
+    layout: str,
+    image: Sequence[Size],
+    kernel: Sequence[Size],
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+) -> None:  # fmt: skip
+    """The gradient has an element for each place of the filter."""
+    axes = _axis_sizes(g, layout, "the gradient")
+    for letter, *axis in zip(spatial(layout), image, kernel, strides, padding, dilations, strict=True):
+        require("==", axes[letter], window_size(*axis))
+
+
 def _conv_type(
     x: TensorType, w: TensorType, *, strides: tuple[int, ...], padding: Pairs, dilations: tuple[int, ...],
     groups: int = 1, layout: str = "NHWC", filter_layout: str = "HWIO",
@@ -85,6 +101,7 @@ def _input_gradient_type(
 ) -> TensorType:  # fmt: skip
     _check(g, w, strides, padding, dilations, layout, filter_layout, groups)
     kernel = _axis_sizes(w, filter_layout, "the filter")
+    _check_positions(g, layout, sizes, [kernel[c] for c in spatial(layout)], strides, padding, dilations)
     known = dict(zip(spatial(layout), sizes, strict=True)) | {
         "N": _axis_sizes(g, layout, "the gradient")["N"],
         "C": kernel["I"] * groups,
@@ -97,7 +114,9 @@ def _filter_gradient_type(
     dilations: tuple[int, ...], groups: int = 1, layout: str = "NHWC", filter_layout: str = "HWIO",
 ) -> TensorType:  # fmt: skip
     _check(x, g, strides, padding, dilations, layout, filter_layout, groups)
-    channels = _axis_sizes(x, layout, "the input")["C"]
+    image = _axis_sizes(x, layout, "the input")
+    channels = image["C"]
+    _check_positions(g, layout, [image[c] for c in spatial(layout)], sizes, strides, padding, dilations)
     known = dict(zip(spatial(layout), sizes, strict=True)) | {
         "I": divide_exact(channels, groups),
         "O": _axis_sizes(g, layout, "the gradient")["C"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dims import Size, ceil_div
+from ..dims import Size, ceil_div, floor_div, maximum, minimum
 
 
 def span(kernel: int, dilation: int = 1) -> int:
@@ -19,6 +19,17 @@ def transposed_valid(kernel: int, stride: int, dilation: int = 1, extra: int | N
     ((0, 0), (0, -1), (0, -1))
     """
     return 0, -(max(stride - span(kernel, dilation), 0) if extra is None else extra)
+
+
+def same_padding(size: Size, span: int, stride: int) -> tuple[Size, Size]:
+    """TensorFlow's rule for windows of `span`: ceil(size / stride) of them, the smaller half of the padding first.
+
+    >>> same_padding(8, 3, 2), same_padding(7, 3, 2), same_padding(5, 1, 2)
+    ((0, 1), (1, 1), (0, 0))
+    """
+    total = maximum((ceil_div(size, stride) - 1) * stride + span - size, 0)
+    before = floor_div(total, 2)
+    return before, total - before
 
 
 def transposed_same(
@@ -41,16 +52,12 @@ def transposed_same(
 def ceil_padding(size: Size, kernel: int, stride: int, padding: tuple[Size, Size], dilation: int = 1) -> Size:
     """How much more padding at the end PyTorch's and ONNX's `ceil_mode` means.
 
-    A last window that is cut short counts too, unless it begins behind the padded input. Of a symbolic size it is what
-    makes that window whole; a size for which it would begin behind is a case that the caller must rule out.
+    A last window that is cut short counts too, unless it begins behind the padded input.
 
     >>> ceil_padding(5, 2, 3, (1, 1)), ceil_padding(6, 3, 2, (0, 0)), ceil_padding(7, 2, 2, (0, 0))
     (0, 1, 1)
     """
     reach = span(kernel, dilation)
     whole = size + padding[0] + padding[1]
-    count = ceil_div(whole - reach, stride) + 1
-    if isinstance(count, int) and isinstance(size, int) and isinstance(padding[0], int):
-        count -= int((count - 1) * stride >= size + padding[0])
-    lacking = (count - 1) * stride + reach - whole
-    return max(lacking, 0) if isinstance(lacking, int) else lacking
+    count = minimum(ceil_div(whole - reach, stride) + 1, ceil_div(size + padding[0], stride))
+    return maximum((count - 1) * stride + reach - whole, 0)

@@ -1,0 +1,99 @@
+"""Every op with symbols for sizes, forward and gradient, on every backend: one program for two sets of sizes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from free import fixed, free, free_graph, symbols_in
+
+from isograd.backends import BACKENDS, is_installed, runtime
+from isograd.ir import Graph, Op, ops
+from isograd.ir.evaluate import run_reference
+from isograd.ir.parse import parse
+from isograd.ir.passes import widen
+from isograd.ir.text import graph_arrays, print_graph
+from isograd.ir.verify import verify
+
+INSTALLED = [b for b in BACKENDS if is_installed(b)]
+SMALL = 2e-5  # of the largest element: sizes go wrong by more; how exact an op is, test_rows says
+
+# Ops some of whose samples keep a size that is a number, not a symbol: op -> why. Sizes 0 and 1 stay everywhere.
+FIXED = {
+    "reshape": "one of the sizes stands for the others: only equal numbers of elements fit, as in its last sample",
+    "conv_input_gradient": "the sizes of input, filter and output fit together in few ways; conv's gradient has them",
+    "conv_filter_gradient": "the sizes of input, filter and output fit together in few ways; conv's gradient has them",
+    "max_pool_gradient": "the sizes of input and output fit together in few ways; max_pool's gradient has them",
+    "average_pool_gradient": "the sizes of input and output fit together in few ways; average_pool's gradient has them",
+    "scan": "the types of its body are part of the sample",
+    "while_loop": "the types of its bodies are part of the sample",
+    "cond": "the types of its branches are part of the sample",
+    "dot_product_attention": "the scale is a number that the size of a head gives",
+    "gather_nd": "an index has so many numbers as axes are indexed",
+    "scatter_nd": "an index has so many numbers as axes are indexed",
+    "random_bits": "the key and the counter have two words, or four",
+    "threefry_2x32": "the key has two words",
+    "random_mask": "the key and the counter have two words",
+    "random_uniform": "the key and the counter have two words",
+    "advance_counter": "the counter has two words",
+    "dropout": "the key and the counter have two words",
+}
+KNOWN_GAPS: dict[tuple[str, str], str] = {}  # (backend, op) -> why; strict
+BODIES = ("scan", "while_loop", "cond")
+OPS = [op for op in ops.ALL if op.name not in BODIES and any(free(op, s, "S") for s in op.samples)]
+
+
+@cache
+def sampled(op: Op) -> tuple[Graph, list[list[np.ndarray]], list[list[np.ndarray]]]:
+    """The op's graph, its arrays for two sets of sizes, and what float64 makes of them."""
+    graph, runs = free_graph(op, op.samples)
+    return graph, runs, [[np.asarray(r) for r in run_reference(widen(graph), arrays)] for arrays in runs]
+
+
+def test_the_table_of_fixed_sizes_is_complete() -> None:
+    assert {op.name for op in ops.ALL if any(fixed(op, s) for s in op.samples)} == FIXED.keys()
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_the_graph_is_sound_and_its_text_reads_back(op: Op) -> None:
+    graph = sampled(op)[0]
+    assert symbols_in(graph)
+    verify(graph)
+    text = print_graph(graph)
+    assert print_graph(parse(text, graph_arrays(graph))) == text
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+@pytest.mark.parametrize("backend", INSTALLED)
+def test_sizes_are_free(backend: str, op: Op, request: pytest.FixtureRequest) -> None:
+    """JAX compiles anew for each size: of it the second sizes are enough, the first are what test_rows runs."""
+    if (backend, op.name) in KNOWN_GAPS:
+        request.node.add_marker(pytest.mark.xfail(reason=KNOWN_GAPS[backend, op.name], strict=True))
+    graph, runs, truths = sampled(op)
+    program = compiled(backend, graph)
+    for arrays, truth in list(zip(runs, truths, strict=True))[backend == "jax" :]:
+        found = [np.asarray(program.to_numpy(r)) for r in program(*arrays)]
+        for port, result, right in zip(graph.outputs, found, truth, strict=True):
+            assert (result.dtype, result.shape) == (port.value.dtype.numpy, right.shape), port.path
+            if result.dtype.kind not in "fc":
+                np.testing.assert_array_equal(result, right, err_msg=port.path)
+                continue
+            scale = SMALL * np.max(np.abs(right), initial=0.0, where=np.isfinite(right))
+            np.testing.assert_allclose(result, right, rtol=SMALL, atol=scale, err_msg=port.path)
+
+
+def compiled(backend: str, graph: Graph) -> Any:
+    """The program of a graph; TensorFlow traces it once, with None for what is not known."""
+    program: Any = runtime(backend).compile(graph, device="cpu" if backend in ("tensorflow", "torch", "jax") else None)
+    program.load({})
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        signature = [
+            tf.TensorSpec([n if isinstance(n, int) else None for n in p.value.shape], p.value.dtype.numpy)
+            for p in graph.inputs
+        ]
+        program._function = tf.function(program._function, input_signature=signature, autograph=False)
+    return program
