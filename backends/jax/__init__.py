@@ -18,6 +18,7 @@ from . import (
     control,
     convolution,
     convolution_forms,
+    cumulative,
     gather,
     indexing,
     pooling,
@@ -26,12 +27,15 @@ from . import (
     resize,
     scatter,
     shape,
+    sorting,
 )
 
 TABLE = merge(
     *(
         f.rows
         for f in (
+            cumulative,
+            sorting,
             scatter,
             gather,
             activation,

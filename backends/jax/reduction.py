@@ -37,6 +37,22 @@ def _is_integer(node: Node) -> bool:
     return node.outputs[0].dtype.is_integer
 
 
+def _product(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return x.prod(axis_or_axes(axes), keepdims=True) if keepdims else x.prod(axis_or_axes(axes))
+
+
+def _product_of_integers(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return jnp.prod(x, axis_or_axes(axes), dtype=x.dtype, keepdims=keepdims)
+
+
+def _any(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return x.any(axis_or_axes(axes), keepdims=True) if keepdims else x.any(axis_or_axes(axes))
+
+
+def _all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return x.all(axis_or_axes(axes), keepdims=True) if keepdims else x.all(axis_or_axes(axes))
+
+
 rows = {
     ops.reduce_sum: (When(_is_integer, _sum_integers), array_methods.reduce_sum),
     ops.reduce_max: array_methods.reduce_max,
@@ -46,4 +62,7 @@ rows = {
     ops.log_sum_exp: _log_sum_exp,
     ops.argmax: _argmax,
     ops.argmin: _argmin,
+    ops.reduce_product: (When(_is_integer, _product_of_integers), _product),
+    ops.reduce_any: _any,
+    ops.reduce_all: _all,
 }

@@ -12,7 +12,7 @@ from .. import array_methods
 from ..fold import is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
-from . import control, random
+from . import control, random, sorting
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -74,6 +74,7 @@ TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.n
     ops.argmax: _argmax,
     ops.argmin: _argmin,
     **random.rows,
+    **sorting.rows,
 }
 TABLE = (
     {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")}

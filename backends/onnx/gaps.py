@@ -14,5 +14,6 @@ GAPS = {
         "max_pool_gradient",
         "a NaN that is not first in its window",
     ): "the gradient goes to the largest number before or after it",
+    ("top_k", "a NaN beside an infinity"): "they are equal, in the order of their places",
     ("sigmoid", "below -17"): "it is 0 from -18 on; that is within the op's bound",
 }

@@ -18,6 +18,7 @@ _COMMON = _FLOATS | {"int32", "int64"}
 _EXTREMES = _NUMBERS - {"int16", "uint16"} | {"float16"}
 
 KERNELS: dict[str, set[str]] = {
+    "CumSum": _COMMON, "ReduceProd": _COMMON,
     "Abs": _NUMBERS, "Acos": _FLOAT, "Add": _NUMBERS, "ArgMax": _COMMON | {"int8", "uint8"},
     "ArgMin": _COMMON | {"int8", "uint8"}, "Asin": _FLOAT, "Atan": _FLOAT, "Attention": _FLOAT | {"float16"},
     "AveragePool": _FLOAT, "BatchNormalization": _FLOATS, "Ceil": _FLOATS, "Clip": _EXTREMES, "Conv": _FLOAT,
@@ -36,7 +37,7 @@ KERNELS: dict[str, set[str]] = {
     "Relu": _FLOATS | {"int8", "int32"}, "Round": _FLOATS | {"float16"}, "Selu": _FLOAT, "Sigmoid": _FLOATS,
     "Sign": _ALL - {"bool"}, "Sin": _FLOATS, "Sinh": _FLOAT, "Softmax": _FLOATS, "Softplus": _FLOAT,
     "Softsign": _FLOAT, "Sqrt": _FLOATS, "Sub": _NUMBERS, "Tan": _FLOAT, "Tanh": _FLOATS,
-    "Where": _COMMON | {"int8", "uint8", "uint32"},
+    "TopK": _NUMBERS - {"uint16", "uint32", "uint64"}, "Where": _COMMON | {"int8", "uint8", "uint32"},
 }  # fmt: skip
 
 BROKEN = {  # what is registered and does not work
@@ -47,7 +48,7 @@ BROKEN = {  # what is registered and does not work
     "ReduceMax": {"int64"},
     "ReduceMin": {"int64"},
     "Sign": {"int64"},
-    "ScatterElements": {"float16", "bfloat16"},  # refuses to add them
+    "ScatterElements": {"bool", "float16", "bfloat16"},  # refuses to combine them
 }
 
 

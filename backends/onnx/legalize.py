@@ -17,7 +17,7 @@ from ..rules import find_rule
 from .kernels import has_kernel
 from .lowering import Lowering, at_opset
 
-_ORDERING = (ops.reduce_max, ops.reduce_min, ops.argmax, ops.argmin)
+_ORDERING = (ops.reduce_max, ops.reduce_min, ops.argmax, ops.argmin, ops.argsort)
 
 
 def legalize(graph: Graph, opset: int = 21) -> tuple[Graph, list[str]]:

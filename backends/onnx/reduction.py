@@ -105,6 +105,19 @@ def _is_never_empty(node: Node) -> bool:
     return isinstance(count, Dim) or count > 0
 
 
+def _product(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Tensor:
+    return b.reduce("ReduceProd", x, axes, keepdims)
+
+
+def _product_of_integers(b: Builder, x: Tensor, *, axes: Any, keepdims: bool) -> Any:
+    """By a scatter that multiplies, which wraps as integers do: ReduceProd saturates."""
+    table, rows, columns = _as_rows(b, x, axes)
+    ones = b.Expand(b.constant(1, x.dtype), (rows, 1))
+    places = b.Expand(b.constant(0, int64), (rows, columns))
+    product = b.ScatterElements(ones, places, table, axis=1, reduction="mul")
+    return b.reshape(product, (rows, 1), b.node.outputs[0].shape)
+
+
 rows = {
     ops.reduce_sum: (
         When(_sums_rows, by(_sum_rows, "MatMul", "ReduceSum")),
@@ -117,4 +130,5 @@ rows = {
     ops.log_sum_exp: by(_log_sum_exp, "ReduceLogSumExp"),
     ops.argmax: by(_argmax, "ArgMax"),
     ops.argmin: by(_argmin, "ArgMin"),
+    ops.reduce_product: (When(is_float, by(_product, "ReduceProd")), by(_product_of_integers, "ScatterElements")),
 }

@@ -12,6 +12,7 @@ from . import (
     contraction,
     control,
     convolution,
+    cumulative,
     gather,
     indexing,
     loss,
@@ -22,9 +23,12 @@ from . import (
     resize,
     scatter,
     shape,
+    sorting,
 )
 
 _FAMILIES = (
+    cumulative,
+    sorting,
     activation,
     arithmetic,
     attention,

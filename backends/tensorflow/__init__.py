@@ -18,6 +18,7 @@ from . import (
     control,
     convolution,
     convolution_forms,
+    cumulative,
     gather,
     indexing,
     loss,
@@ -29,10 +30,13 @@ from . import (
     resize,
     scatter,
     shape,
+    sorting,
 )
 from .style import CLASSES, assign
 
 FAMILIES = (
+    cumulative,
+    sorting,
     gather,
     scatter,
     activation,

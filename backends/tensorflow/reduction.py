@@ -89,6 +89,18 @@ def _is_int32(node: Node) -> bool:
     return node.outputs[0].dtype.name == "int32"
 
 
+def _product(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return tf.reduce_prod(x, axis_or_axes(axes), keepdims=keepdims if keepdims else _omitted)
+
+
+def _any(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return tf.reduce_any(x, axis_or_axes(axes), keepdims=keepdims if keepdims else _omitted)
+
+
+def _all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return tf.reduce_all(x, axis_or_axes(axes), keepdims=keepdims if keepdims else _omitted)
+
+
 rows = {
     ops.reduce_sum: (When(_reduces_all, _sum_of_all), _sum),
     ops.reduce_max: (When(_reduces_all, _max_of_all), _max),
@@ -98,4 +110,7 @@ rows = {
     ops.log_sum_exp: _log_sum_exp,
     ops.argmax: (When(_is_int64, _argmax), When(_is_int32, _argmax_int32), _argmax_as),
     ops.argmin: (When(_is_int64, _argmin), When(_is_int32, _argmin_int32), _argmin_as),
+    ops.reduce_product: _product,
+    ops.reduce_any: _any,
+    ops.reduce_all: _all,
 }

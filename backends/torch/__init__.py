@@ -20,6 +20,7 @@ from . import (
     control,
     convolution,
     convolution_forms,
+    cumulative,
     fusion,
     gather,
     indexing,
@@ -32,10 +33,13 @@ from . import (
     resize,
     scatter,
     shape,
+    sorting,
 )
 from .style import CLASSES, assign
 
 FAMILIES = (
+    cumulative,
+    sorting,
     gather,
     scatter,
     activation,

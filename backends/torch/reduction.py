@@ -112,6 +112,38 @@ def _is_integer(node: Node) -> bool:
     return node.outputs[0].dtype.is_integer
 
 
+def _product_of_all(x: Any) -> Any:
+    return x.prod()
+
+
+def _product_over_one(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return x.prod(axis_or_axes(axes), keepdim=True) if keepdims else x.prod(axis_or_axes(axes))
+
+
+def _product(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    """The product over several axes, in the elements' own type; PyTorch's is over one."""
+    axes = range(x.ndim) if axes is None else [axis % x.ndim for axis in axes]
+    for axis in sorted(axes, reverse=True):
+        x = x.prod(axis, keepdim=keepdims, dtype=x.dtype)
+    return x
+
+
+def _any(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return x.any(axis_or_axes(axes), keepdim=True) if keepdims else x.any(axis_or_axes(axes))
+
+
+def _all(x: Any, *, axes: Any, keepdims: Any) -> Any:
+    return x.all(axis_or_axes(axes), keepdim=True) if keepdims else x.all(axis_or_axes(axes))
+
+
+def _multiplies_all(node: Node) -> bool:
+    return _reduces_all(node) and _drops_axes(node) and not _is_integer(node)
+
+
+def _multiplies_over_one(node: Node) -> bool:
+    return node.attributes["axes"] is not None and len(node.attributes["axes"]) == 1 and not _is_integer(node)
+
+
 NOTHING = When(_reduces_nothing, _unchanged)
 rows = {
     ops.reduce_sum: (NOTHING, When(_is_integer, _sum_integers), _sum),
@@ -122,4 +154,12 @@ rows = {
     ops.log_sum_exp: (NOTHING, When(_names_axes, _log_sum_exp), When(_drops_axes, _log_sum_exp_of_all)),
     ops.argmax: (When(_is_int64, _argmax), _argmax_as),
     ops.argmin: (When(_is_int64, _argmin), _argmin_as),
+    ops.reduce_product: (
+        NOTHING,
+        When(_multiplies_all, _product_of_all),
+        When(_multiplies_over_one, _product_over_one),
+        _product,
+    ),
+    ops.reduce_any: (NOTHING, _any),
+    ops.reduce_all: (NOTHING, _all),
 }

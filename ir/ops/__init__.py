@@ -9,6 +9,7 @@ from . import (
     control,
     convolution,
     convolution_forms,
+    cumulative,
     gather,
     indexing,
     loss,
@@ -18,6 +19,7 @@ from . import (
     reduction,
     scatter,
     shape,
+    sorting,
 )
 from . import constant as _constant
 from . import resize as _resize
@@ -93,6 +95,15 @@ from .contraction import matmul, sum_to, swap_last
 from .control import cond, scan, while_loop
 from .convolution import conv, conv_filter_gradient, conv_input_gradient, spatial, window_size
 from .convolution_forms import conv_transpose, depthwise_conv, separable_conv
+from .cumulative import (
+    cumulative_argmax,
+    cumulative_argmin,
+    cumulative_log_sum_exp,
+    cumulative_maximum,
+    cumulative_minimum,
+    cumulative_product,
+    cumulative_sum,
+)
 from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
@@ -114,14 +125,17 @@ from .reduction import (
     argmin,
     kept,
     log_sum_exp,
+    reduce_all,
+    reduce_any,
     reduce_max,
     reduce_mean,
     reduce_min,
+    reduce_product,
     reduce_sum,
     reduce_variance,
 )
 from .resize import resize
-from .scatter import dynamic_update_slice, scatter_along_axis, scatter_nd, scatter_reduce
+from .scatter import dynamic_update_slice, identity_of, scatter_along_axis, scatter_nd, scatter_reduce
 from .shape import (
     broadcast_to,
     cast,
@@ -138,6 +152,7 @@ from .shape import (
     stop_gradient,
     transpose,
 )
+from .sorting import argsort, bucketize, kth_value, median, sort, top_k
 
 FAMILIES = (
     arithmetic,
@@ -159,6 +174,8 @@ FAMILIES = (
     random,
     gather,
     scatter,
+    sorting,
+    cumulative,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -176,11 +193,13 @@ __all__ = [
     "arctan",
     "argmax",
     "argmin",
+    "argsort",
     "average_pool",
     "average_pool_gradient",
     "batch_norm",
     "batch_norm_inference",
     "broadcast_to",
+    "bucketize",
     "cast",
     "ceil",
     "concatenate",
@@ -192,6 +211,13 @@ __all__ = [
     "conv_transpose",
     "cos",
     "cosh",
+    "cumulative_argmax",
+    "cumulative_argmin",
+    "cumulative_log_sum_exp",
+    "cumulative_maximum",
+    "cumulative_minimum",
+    "cumulative_product",
+    "cumulative_sum",
     "depthwise_conv",
     "divide",
     "dot_product_attention",
@@ -211,6 +237,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "hard_sigmoid",
+    "identity_of",
     "index",
     "index_axes",
     "index_place",
@@ -218,6 +245,7 @@ __all__ = [
     "isfinite",
     "isnan",
     "kept",
+    "kth_value",
     "layer_norm",
     "leaky_relu",
     "less",
@@ -237,6 +265,7 @@ __all__ = [
     "max_pool_select",
     "maximum",
     "maxout",
+    "median",
     "minimum",
     "multiply",
     "negative",
@@ -253,9 +282,12 @@ __all__ = [
     "random_split",
     "random_uniform",
     "reciprocal",
+    "reduce_all",
+    "reduce_any",
     "reduce_max",
     "reduce_mean",
     "reduce_min",
+    "reduce_product",
     "reduce_sum",
     "reduce_variance",
     "relu",
@@ -286,6 +318,7 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "sort",
     "sparse_softmax_cross_entropy",
     "spatial",
     "sqrt",
@@ -302,6 +335,7 @@ __all__ = [
     "tan",
     "tanh",
     "threefry_2x32",
+    "top_k",
     "transpose",
     "where",
     "while_loop",

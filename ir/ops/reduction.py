@@ -10,7 +10,7 @@ import numpy as np
 from ..dims import product
 from ..graph import Value
 from ..op import EXACT, NO_GRADIENT, Bound, Op, Sample, sample
-from ..types import DType, TensorType, dtype_of, int64
+from ..types import DType, TensorType, bool_, dtype_of, int32, int64
 from .arithmetic import check_kind, exp, log, square
 from .comparison import equal, isfinite, where
 from .shape import broadcast_to, cast, expand_dims, normalize_axes, normalize_axis, squeeze, stop_gradient
@@ -64,6 +64,40 @@ def _extreme_gradient(g: Value, out: Value, x: Value, *, axes: Axes, keepdims: b
     """Ties share the gradient evenly."""
     ties = cast(equal(x, kept(out, x, axes, keepdims)), dtype=x.dtype)
     return (ties * (kept(g, x, axes, keepdims) / reduce_sum(ties, axes=axes, keepdims=True)),)
+
+
+def _product(x: Any, *, axes: Axes, keepdims: bool) -> Any:
+    return np.prod(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+
+
+def _product_gradient(g: Value, out: Value, x: Value, *, axes: Axes, keepdims: bool) -> tuple[Value]:
+    """Each factor gets the product of the others: zeros are counted, and left out of the product."""
+    is_zero = equal(x, 0.0)
+    rest = where(is_zero, 1.0, x)
+    zeros = reduce_sum(cast(is_zero, dtype=x.dtype), axes=axes, keepdims=True)
+    others = kept(g, x, axes, keepdims) * reduce_product(rest, axes=axes, keepdims=True)
+    return (where(is_zero, where(equal(zeros, 1.0), others, 0.0), where(equal(zeros, 0.0), others, 0.0) / rest),)
+
+
+def _logical_type(x: TensorType, *, axes: Axes = None, keepdims: bool = False) -> TensorType:
+    check_kind("reduce_any and reduce_all", ("bool",), x)
+    return _reduced(x, axes, keepdims)
+
+
+def _any(x: Any, *, axes: Axes, keepdims: bool) -> Any:
+    return np.any(x, axis=axes, keepdims=keepdims)
+
+
+def _all(x: Any, *, axes: Axes, keepdims: bool) -> Any:
+    return np.all(x, axis=axes, keepdims=keepdims)
+
+
+def _any_parts(x: Value, *, axes: Axes, keepdims: bool) -> Value:
+    return cast(reduce_max(cast(x, dtype=int32), axes=axes, keepdims=keepdims), dtype=bool_)  # type: ignore[no-any-return]
+
+
+def _all_parts(x: Value, *, axes: Axes, keepdims: bool) -> Value:
+    return cast(reduce_min(cast(x, dtype=int32), axes=axes, keepdims=keepdims), dtype=bool_)  # type: ignore[no-any-return]
 
 
 def _mean_type(x: TensorType, *, axes: Axes = None, keepdims: bool = False) -> TensorType:
@@ -140,6 +174,17 @@ log_sum_exp = Op(
     bound=Bound("parts"),
     smooth=True,
 )
+reduce_product: Op = _reduction(
+    "reduce_product", _product, _product_gradient, kinds=("int", "uint", "float"), samples=_SAMPLES + _EMPTY,
+    bound=Bound("elementwise", 16.0), smooth=True,
+)  # fmt: skip
+_CHOICES = np.array([[True, False, True], [False, False, False]])
+_LOGICAL = (
+    sample(_CHOICES), sample(_CHOICES, axes=(1,)), sample(~_CHOICES, axes=(-1,), keepdims=True),
+    sample(np.resize(_CHOICES, (2, 3, 4)), axes=(0, 2)),
+)  # fmt: skip
+reduce_any = Op("reduce_any", _logical_type, _any, NO_GRADIENT, _any_parts, samples=_LOGICAL, bound=EXACT)
+reduce_all = Op("reduce_all", _logical_type, _all, NO_GRADIENT, _all_parts, samples=_LOGICAL, bound=EXACT)
 _ARG_SAMPLES = (
     sample((2, 3, 4), axis=1, dtype=dtype_of("int32"), differentiable=False), sample((2, 5), differentiable=False),
     sample(np.array([[1, 3, 3], [2, 2, 0]], np.float32), axis=-1, differentiable=False),
@@ -147,4 +192,7 @@ _ARG_SAMPLES = (
 argmax = Op("argmax", _arg_type, _argmax, NO_GRADIENT, samples=_ARG_SAMPLES, bound=EXACT)
 argmin = Op("argmin", _arg_type, _argmin, NO_GRADIENT, samples=_ARG_SAMPLES, bound=EXACT)
 
-OPS = (reduce_sum, reduce_max, reduce_min, reduce_mean, reduce_variance, log_sum_exp, argmax, argmin)
+OPS = (
+    reduce_sum, reduce_max, reduce_min, reduce_mean, reduce_variance, log_sum_exp, argmax, argmin, reduce_product,
+    reduce_any, reduce_all,
+)  # fmt: skip

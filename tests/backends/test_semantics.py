@@ -100,6 +100,7 @@ VALUES = [  # row, function, operands, result
     ("V7 argmax of 5000", ops.argmax, [largest_last(5000, 1234, 1235, 4999)], 1234),
     ("V7 argmin of 5000", ops.argmin, [-largest_last(5000, 1234, 1235, 4999)], 1234),
     ("V8 argmax to int32", lambda x: ops.argmax(x, dtype=dtype_of("int32")), [[1.0, 3.0]], np.int32(1)),
+    ("V11 top_k, nan and inf", lambda x: ops.top_k(x, k=3)[0], [[2.0, NAN, INF, NAN]], [NAN, NAN, INF]),
     *((f"V13 max_pool, nan at {p}", pooled, window_of(*nan_at(4, p)), [[[[NAN]]]]) for p in range(4)),
     ("V14 max_pool, all -inf", pooled, window_of(-INF, -INF, -INF, -INF), [[[[-INF]]]]),
     ("V15 softmax(all equal)", ops.softmax, [[1e30, 1e30]], [0.5, 0.5]),

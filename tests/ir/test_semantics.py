@@ -69,6 +69,23 @@ def clip(x, low, high):
     return ops.minimum(ops.maximum(x, low), high)
 
 
+def descending(x):
+    return ops.sort(x, descending=True)
+
+
+def of_indices(x, *numbers):
+    return x.graph.constant(np.array(numbers, np.int32))
+
+
+def sliced(x, start):
+    return ops.dynamic_slice(x, x.graph.constant(start, "int32"), sizes=(3,))
+
+
+def taken(x, place, mode):
+    return ops.take(x, ops.normalize_indices(of_indices(x, place), size=x.shape[0], mode=mode))
+
+
+UNORDERED = [1.0, -0.0, 2.0, NAN, -INF, NAN, INF, 0.0]
 VALUES = [  # row, function, operands, result
     ("V2 relu(nan)", ops.relu, [[NAN, -1.0, 2.0]], [NAN, 0.0, 2.0]),
     ("V3 clip(nan)", lambda x: clip(x, 0.0, 1.0), [[NAN, -3.0, 0.5, 3.0]], [NAN, 0.0, 0.5, 1.0]),
@@ -76,6 +93,39 @@ VALUES = [  # row, function, operands, result
     ("V4 sign", ops.sign, [[NAN, -0.0, -2.0, INF]], [NAN, 0.0, -1.0, 1.0]),
     ("V7 argmax, ties", ops.argmax, [[1.0, 3.0, 3.0, 3.0]], 1),
     ("V7 argmin, ties", ops.argmin, [[3.0, 1.0, 1.0, 3.0]], 1),
+    ("V9 sort", ops.sort, [UNORDERED], [-INF, -0.0, 0.0, 1.0, 2.0, INF, NAN, NAN]),
+    ("V9 sort, descending", descending, [UNORDERED], [NAN, NAN, INF, 2.0, 1.0, -0.0, 0.0, -INF]),
+    ("V9 argsort", ops.argsort, [UNORDERED], [4, 1, 7, 0, 2, 6, 3, 5]),
+    ("V9 argsort, descending", lambda x: ops.argsort(x, descending=True), [UNORDERED], [3, 5, 6, 2, 0, 1, 7, 4]),
+    ("V10 argsort of 2000 equals", ops.argsort, [np.zeros(2000)], np.arange(2000)),
+    (
+        "V10 argsort of 2000 equals, descending", lambda x: ops.argsort(x, descending=True), [np.zeros(2000)],
+        np.arange(2000),
+    ),
+    ("V11 top_k, nan", lambda x: ops.top_k(x, k=3)[0], [[2.0, NAN, 1.0, NAN, 0.0]], [NAN, NAN, 2.0]),
+    ("V11 top_k, smallest", lambda x: ops.top_k(x, k=3, largest=False)[0], [[2.0, NAN, 1.0, 3.0]], [1.0, 2.0, 3.0]),
+    ("V12 top_k, ties", lambda x: ops.top_k(x, k=3)[1], [[3.0, 1.0, 2.0, 3.0, 2.0, 3.0]], [0, 3, 5]),
+    ("V12 top_k of 2000 equals", lambda x: ops.top_k(x, k=9)[1], [np.zeros(2000)], np.arange(9)),
+    (
+        "V12 top_k of 2000 equals, smallest", lambda x: ops.top_k(x, k=9, largest=False)[1], [np.zeros(2000)],
+        np.arange(9),
+    ),
+    ("median of a nan", ops.median, [[[3.0, NAN, 1.0], [5.0, 1.0, 2.0]]], [NAN, 2.0]),
+    ("V1 cumulative_maximum(nan)", ops.cumulative_maximum, [[1.0, NAN, 3.0, 2.0]], [1.0, NAN, NAN, NAN]),
+    ("V1 cumulative_minimum(nan)", ops.cumulative_minimum, [[1.0, NAN, 3.0, -INF]], [1.0, NAN, NAN, NAN]),
+    ("cumulative_argmax, nan and ties", ops.cumulative_argmax, [[1.0, 1.0, NAN, 3.0, NAN]], [0, 1, 2, 2, 4]),
+    ("V16 cumulative_log_sum_exp(-inf)", ops.cumulative_log_sum_exp, [[-INF, -INF, 1.0]], [-INF, -INF, 1.0]),
+    ("cumulative_log_sum_exp far apart", ops.cumulative_log_sum_exp, [[-500.0, 500.0, INF]], [-500.0, 500.0, INF]),
+    ("I24 dynamic_slice past the end", lambda x: sliced(x, 4), [[0.0, 1.0, 2.0, 3.0, 4.0]], [2.0, 3.0, 4.0]),
+    ("I24 dynamic_slice before the start", lambda x: sliced(x, -2), [[0.0, 1.0, 2.0, 3.0, 4.0]], [0.0, 1.0, 2.0]),
+    ("I20 take(-1)", lambda x: taken(x, -1, "negative"), [[0.0, 1.0, 2.0]], [2.0]),
+    ("I19 take(7), clipped", lambda x: taken(x, 7, "clip"), [[0.0, 1.0, 2.0]], [2.0]),
+    ("I19 take(-7), clipped", lambda x: taken(x, -7, "clip"), [[0.0, 1.0, 2.0]], [0.0]),
+    (
+        "I19 take(7) or fill", lambda x: ops.take_or_fill(x, of_indices(x, 7, 1, -1), NAN), [[0.0, 1.0, 2.0]],
+        [NAN, 1.0, NAN],
+    ),
+    ("I30 product of nothing", ops.reduce_product, [np.zeros(0)], 1.0),
     ("V15 softmax(inf)", ops.softmax, [[INF, 0.0]], [NAN, NAN]),
     ("V15 softmax(nan)", ops.softmax, [[NAN, 0.0]], [NAN, NAN]),
     ("V15 softmax(all -inf)", ops.softmax, [[-INF, -INF]], [NAN, NAN]),
@@ -129,6 +179,10 @@ def test_v5_nan_anywhere(function, length, place):
     assert np.isnan(result(function, x))
 
 
+def weighted(values):
+    return values * values.graph.constant(np.arange(1.0, values.shape[-1] + 1).astype(np.float32))
+
+
 SLOPES = [  # row, function, operands, gradient to each
     ("G1 relu at 0", ops.relu, [[-0.0, 0.0]], [[0.0, 0.0]]),
     ("G2 maximum(x, 0) at 0", lambda x: ops.maximum(x, 0.0), [[0.0, -1.0, 1.0]], [[0.5, 0.0, 1.0]]),
@@ -136,6 +190,21 @@ SLOPES = [  # row, function, operands, gradient to each
     ("G3 minimum, tie", ops.minimum, [[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]], [[0.5, 1.0, 0.0], [0.5, 0.0, 1.0]]),
     ("G4 reduce_max, ties", ops.reduce_max, [[1.0, 2.0, 2.0, 2.0, 2.0]], [[0.0, 0.25, 0.25, 0.25, 0.25]]),
     ("G4 reduce_min, ties", ops.reduce_min, [[1.0, 1.0, 3.0]], [[0.5, 0.5, 0.0]]),
+    ("G6 sort, ties", lambda x: weighted(ops.sort(x)), [[2.0, 1.0, 2.0, 1.0]], [[3.0, 1.0, 4.0, 2.0]]),
+    ("G6 top_k, ties", lambda x: weighted(ops.top_k(x, k=2)[0]), [[1.0, 2.0, 2.0, 2.0]], [[0.0, 1.0, 2.0, 0.0]]),
+    ("G6 cumulative_maximum, ties", ops.cumulative_maximum, [[1.0, 1.0, 3.0, 2.0]], [[1.0, 1.0, 2.0, 0.0]]),
+    ("G17 cumulative_product with a zero", ops.cumulative_product, [[2.0, 0.0, 3.0]], [[1.0, 8.0, 0.0]]),
+    ("G17 cumulative_product with two zeros", ops.cumulative_product, [[0.0, 2.0, 0.0, 3.0]], [[3.0, 0.0, 0.0, 0.0]]),
+    (
+        "G17 cumulative_product of those before",
+        lambda x: ops.cumulative_product(x, exclusive=True), [[2.0, 0.0, 3.0, 5.0]], [[1.0, 8.0, 0.0, 0.0]],
+    ),
+    (
+        "G17 cumulative_product from the end",
+        lambda x: ops.cumulative_product(x, reverse=True), [[3.0, 0.0, 2.0]], [[0.0, 8.0, 1.0]],
+    ),
+    ("G18 product with a zero", ops.reduce_product, [[0.0, 2.0, 3.0]], [[6.0, 0.0, 0.0]]),
+    ("G18 product with two zeros", ops.reduce_product, [[0.0, 0.0, 3.0]], [[0.0, 0.0, 0.0]]),
     ("G7 clip at its bounds", lambda x: clip(x, 0.0, 1.0), [[0.0, 1.0, 0.5, 2.0]], [[0.5, 0.5, 1.0, 0.0]]),
     ("G8 relu6 at 0 and 6", ops.relu6, [[0.0, 6.0, 3.0, 7.0]], [[0.0, 0.0, 1.0, 0.0]]),
     ("G9 leaky_relu at 0", lambda x: ops.leaky_relu(x, alpha=0.5), [[0.0, -0.0, -1.0, 1.0]], [[0.5, 0.5, 0.5, 1.0]]),

@@ -33,6 +33,7 @@ _CUBE = {
 _UNEVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((0, 1), (1, 0)), "layout": "NCHW"}
 _Q, _K, _V = (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7)
 _SEEN = np.array([[1, 0, 0, 1, 1, 0], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0]], bool)
+_ZEROS = np.array([[2.0, 0.0, 3.0, 0.5, 0.0], [1.0, 2.0, -1.0, 0.0, 4.0]], np.float32)
 _WORDS = np.array([1, 2**31 + 5, 2**32 - 1], np.uint32)
 
 
@@ -156,6 +157,17 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ops.reduce_mean: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
     ops.reduce_variance: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
     ops.log_sum_exp: (sample((2, 3), axes=()), sample((2, 3), keepdims=True)),
+    ops.reduce_product: (
+        sample(np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0]], np.float32), axes=(1,)), sample((2, 3), axes=()),
+        sample(np.array([[3, -4, 5], [2**16, 2**16, 3]], np.int32), axes=(1,)), sample((2, 3), keepdims=True),
+        sample(np.array([[3, -4, 5]], np.int64)), sample((2, 3, 4), axes=(0, 2)),
+    ),
+    ops.reduce_any: (sample(np.array([[True, False]]), axes=()), sample(np.array([[True, False]]), keepdims=True)),
+    ops.reduce_all: (sample(np.array([[True, False]]), axes=()), sample(np.array([[True, False]]), keepdims=True)),
+    ops.cumulative_sum: (sample(np.array([2**31 - 1, 1], np.int32)), sample((3, 2), axis=0, exclusive=True)),
+    ops.cumulative_product: (sample(_ZEROS), sample(_ZEROS, reverse=True, exclusive=True)),
+    ops.cumulative_maximum: (sample(np.array([3, 2**40, 2**40 + 1, 1], np.int64)),),
+    ops.cumulative_minimum: (sample(np.array([3, -(2**40), -(2**40) - 1, 1], np.int64)),),
     ops.argmax: (sample((2, 3), axis=0, dtype=dtype_of("uint8"), differentiable=False),),
     ops.argmin: (
         sample((2, 3), axis=0, dtype=dtype_of("int32"), differentiable=False),

@@ -74,7 +74,8 @@ def expected(graph: Graph, arrays: list[np.ndarray]) -> list[tuple[np.ndarray, n
     def moved(bound: Any, result: np.ndarray) -> np.ndarray:
         if result.dtype != np.float64:
             return result
-        size = np.abs(result) if bound.kind == "elementwise" else np.max(np.abs(result), initial=0.0)
+        finite = np.where(np.isfinite(result), np.abs(result), 0.0)  # an infinity stays where it is
+        size = finite if bound.kind == "elementwise" else np.max(finite, initial=0.0)
         draw = generator.choice([-1.0, 1.0], result.shape)
         return np.asarray(result + draw * (bound.factor * EPS * size + bound.floor))
 

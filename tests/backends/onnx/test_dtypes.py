@@ -19,8 +19,12 @@ INTEGERS = [d.name for d in DTYPES if d.is_integer]
 KNOWN_GAPS = {
     ("argmax", "uint64"): "nothing orders uint64",
     ("argmin", "uint64"): "nothing orders uint64",
+    ("argsort", "uint64"): "nothing orders uint64",
+    ("kth_value", "uint64"): "nothing orders uint64",
     ("reduce_max", "uint64"): "nothing orders uint64",
     ("reduce_min", "uint64"): "nothing orders uint64",
+    ("sort", "uint64"): "nothing orders uint64",
+    ("top_k", "uint64"): "nothing orders uint64",
 }
 
 
@@ -55,7 +59,8 @@ def integer_samples(op, dtype):
         drawn = generator.integers(limits.min, limits.max, array.shape, dtype, endpoint=True)
         return (drawn >> generator.integers(0, limits.bits, array.shape).astype(dtype)).astype(dtype)
 
-    return tuple(dataclasses.replace(s, operands=tuple(map(turned, s.operands))) for s in op.samples)
+    chosen = op.samples if op is not ops.bucketize else ()  # whose boundaries are in order
+    return tuple(dataclasses.replace(s, operands=tuple(map(turned, s.operands))) for s in chosen)
 
 
 def graph_of(op, samples):
@@ -79,7 +84,7 @@ def takes(op, dtype):
         graph_of(op, integer_samples(op, dtype))
     except TypeMismatchError:
         return False
-    return bool(op.samples)
+    return bool(op.samples) and op is not ops.bucketize
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)

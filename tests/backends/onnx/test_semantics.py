@@ -95,6 +95,12 @@ DIFFERING = {  # what `GAPS` says, as cases: function, operands, wants slopes, w
         True,
         [0, 1, 0, 0],
     ),
+    ("top_k", "a NaN beside an infinity"): (
+        lambda x: ops.top_k(x, k=2)[0],
+        [[2.0, NAN, np.inf, NAN]],
+        False,
+        [NAN, NAN],
+    ),
     ("sigmoid", "below -17"): (ops.sigmoid, [[-18.0]], False, [1.522998e-08]),
 }
 
