@@ -11,8 +11,10 @@ from . import (
     convolution_forms,
     cumulative,
     gather,
+    group_normalization,
     indexing,
     loss,
+    norm,
     normalization,
     pooling,
     random,
@@ -105,8 +107,10 @@ from .cumulative import (
     cumulative_sum,
 )
 from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
+from .group_normalization import group_norm, instance_norm
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
+from .norm import cosine_similarity, l2_normalize, local_response_norm, pairwise_distance, vector_norm, weight_norm
 from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
 from .random import (
@@ -176,6 +180,8 @@ FAMILIES = (
     scatter,
     sorting,
     cumulative,
+    group_normalization,
+    norm,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -211,6 +217,7 @@ __all__ = [
     "conv_transpose",
     "cos",
     "cosh",
+    "cosine_similarity",
     "cumulative_argmax",
     "cumulative_argmin",
     "cumulative_log_sum_exp",
@@ -236,20 +243,24 @@ __all__ = [
     "gelu",
     "greater",
     "greater_equal",
+    "group_norm",
     "hard_sigmoid",
     "identity_of",
     "index",
     "index_axes",
     "index_place",
     "index_put",
+    "instance_norm",
     "isfinite",
     "isnan",
     "kept",
     "kth_value",
+    "l2_normalize",
     "layer_norm",
     "leaky_relu",
     "less",
     "less_equal",
+    "local_response_norm",
     "log",
     "log1p",
     "log_sigmoid",
@@ -275,6 +286,7 @@ __all__ = [
     "not_equal",
     "one_hot",
     "pad",
+    "pairwise_distance",
     "philox_source",
     "power",
     "random_bits",
@@ -337,6 +349,8 @@ __all__ = [
     "threefry_2x32",
     "top_k",
     "transpose",
+    "vector_norm",
+    "weight_norm",
     "where",
     "while_loop",
     "window_size",

@@ -19,19 +19,19 @@ from .shape import normalize_axes, normalize_axis, reshape
 _BOUND = Bound("parts", floor=1e-6)
 
 
-def _channel_type(x: TensorType, axis: int, *vectors: TensorType | None) -> TensorType:
+def channel_type(name: str, x: TensorType, axis: int, *vectors: TensorType | None) -> TensorType:
     """The type that a vector over x's channels has, and the given ones must have."""
-    check_kind("batch_norm", ("float",), x)
+    check_kind(name, ("float",), x)
     expected = x.with_shape((x.shape[normalize_axis(axis, x.rank)],))
     for t in vectors:
         if t is not None and (t.dtype != expected.dtype or t.rank != 1):
-            raise TypeMismatchError(f"batch_norm of {x} along axis {axis} takes vectors {expected}, not {t}")
+            raise TypeMismatchError(f"{name} of {x} along axis {axis} takes vectors {expected}, not {t}")
         if t is not None:
             require("==", t.shape[0], expected.shape[0])
     return expected
 
 
-def _along(v: Value, x: Value, axis: int) -> Value:
+def along(v: Value, x: Value, axis: int) -> Value:
     """A vector over x's channels, shaped to broadcast against x."""
     axis = normalize_axis(axis, x.rank)
     return v if axis == x.rank - 1 else reshape(v, shape=tuple(s if i == axis else 1 for i, s in enumerate(x.shape)))
@@ -50,7 +50,7 @@ def _batch_norm_type(
     axis: int = -1,
     epsilon: float = 1e-3,
 ) -> tuple[TensorType, ...]:
-    statistics = _channel_type(x, axis, scale, offset)
+    statistics = channel_type("batch_norm", x, axis, scale, offset)
     return x, statistics, statistics
 
 
@@ -73,13 +73,13 @@ def _batch_norm_gradient(
         return NotImplemented  # somebody differentiates the statistics themselves: derive it from the parts
     axes = _others(x, axis)
     deviation = rsqrt(out[2] + epsilon).named("deviation")
-    centered = (x - _along(out[1], x, axis)).named("centered")
+    centered = (x - along(out[1], x, axis)).named("centered")
     d_offset = reduce_sum(g[0], axes=axes)
     d_scale = deviation * reduce_sum(g[0] * centered, axes=axes)
     count = product(x.shape[a] for a in axes)
     weight = deviation if scale is None else deviation * scale
-    inner = g[0] - _along(d_offset / count, x, axis) - centered * _along(deviation * d_scale / count, x, axis)
-    d_x = _along(weight, x, axis) * inner
+    inner = g[0] - along(d_offset / count, x, axis) - centered * along(deviation * d_scale / count, x, axis)
+    d_x = along(weight, x, axis) * inner
     return d_x, None if scale is None else d_scale, None if offset is None else d_offset
 
 
@@ -93,7 +93,7 @@ def _batch_norm_inference_type(
     axis: int = -1,
     epsilon: float = 1e-3,
 ) -> TensorType:
-    _channel_type(x, axis, scale, offset, mean, variance)
+    channel_type("batch_norm", x, axis, scale, offset, mean, variance)
     return x
 
 
@@ -102,8 +102,8 @@ def _batch_norm_inference_parts(
 ) -> Value:
     weight = rsqrt(variance + epsilon)
     weight = weight if scale is None else weight * scale
-    y = (x - _along(mean, x, axis)) * _along(weight, x, axis)
-    return y if offset is None else y + _along(offset, x, axis)
+    y = (x - along(mean, x, axis)) * along(weight, x, axis)
+    return y if offset is None else y + along(offset, x, axis)
 
 
 def _layer_norm_type(

@@ -61,6 +61,10 @@ def later_attention(query, key):
     return ops.dot_product_attention(query, key, key, causal=True, align="last")
 
 
+def l2_normalize(x):
+    return ops.l2_normalize(x, epsilon=2.0**-40)
+
+
 def second_query(attention):
     return lambda x, mask: ops.slice_axis(attention(x, mask), 2, 1, 2)
 
@@ -146,6 +150,17 @@ VALUES = [  # row, function, operands, result
     ),
     ("V21 causal, the last query beside the last key", later_attention, [np.zeros((1, 1, 3, 1)), [[[[2.0], [4.0]]]]],
      [[[[0.0], [2.0], [3.0]]]]),
+    ("N1 batch_norm, epsilon", lambda x: ops.batch_norm(x, epsilon=3.0)[0], [[[1.0], [3.0]]], [[-0.5], [0.5]]),
+    ("N4 layer_norm, epsilon", lambda x: ops.layer_norm(x, epsilon=3.0), [[1.0, 3.0]], [-0.5, 0.5]),
+    ("N4 group_norm, epsilon", lambda x: ops.group_norm(x, groups=1, epsilon=3.0), [[[1.0, 3.0]]], [[-0.5, 0.5]]),
+    ("N5 rms_norm, epsilon", lambda x: ops.rms_norm(x, epsilon=3.0), [[1.0, 1.0]], [0.5, 0.5]),
+    ("N9 l2_normalize, epsilon bounds the norm", l2_normalize, [[2.0**-24, 0.0]], [1.0, 0.0]),
+    ("N9 l2_normalize, epsilon bounds the square", lambda x: ops.l2_normalize(x, epsilon=2.0**-40, bounded="square"),
+     [[2.0**-24, 0.0]], [2.0**-4, 0.0]),
+    ("N11 the variance is biased", ops.reduce_variance, [[1.0, 2.0, 3.0, 4.0]], 1.25),
+    ("P15 alpha is not divided by the size", lambda x: ops.local_response_norm(x, alpha=1.0, beta=1.0),
+     [[[1.0, 1.0, 1.0, 1.0, 1.0]]], np.float32([[0.25, 0.2, 1.0 / 6.0, 0.2, 0.25]])),
+    ("V28 the norm of large numbers", ops.vector_norm, [[1e30, 1e30]], INF),
     ("V22 matmul", ops.matmul, [[[0.0, 1.0]], [[INF], [1.0]]], [[NAN]]),
 ]  # fmt: skip
 
@@ -220,6 +235,14 @@ SLOPES = [  # row, function, operands, gradient to each
      [np.zeros((1, 2, 3, 4)), np.zeros((3, 3))]),
     ("V21 a query that sees no key, bias", second_query(biased_attention), [HEADS, SHUT],
      [np.zeros((1, 2, 3, 4)), np.zeros((3, 3))]),
+    ("G13 vector_norm at 0", ops.vector_norm, [[0.0, 0.0]], [[0.0, 0.0]]),
+    *((f"G13 vector_norm of order {n} at 0", lambda x, n=n: ops.vector_norm(x, order=n), [[0.0, 0.0]], [[0.0, 0.0]])
+      for n in (1.0, 1.5, 3.0, INF)),
+    ("G13 pairwise_distance of one point", ops.pairwise_distance, [[[1.0, 2.0]], [[1.0, 2.0]]], [[[0.0, 0.0]]] * 2),
+    ("G14 l2_normalize at 0, epsilon bounds the norm", lambda x: ops.l2_normalize(x, epsilon=2.0**-20), [[0.0]],
+     [[2.0**20]]),
+    ("G14 l2_normalize at 0, epsilon bounds the square", lambda x: ops.l2_normalize(
+        x, epsilon=2.0**-20, bounded="square"), [[0.0]], [[2.0**10]]),
     ("G27 hard_sigmoid at -3 and 3", ops.hard_sigmoid, [[-3.0, 3.0]], [[0.0, 0.0]]),
     ("G28 log_sum_exp of all -inf", ops.log_sum_exp, [[-INF, -INF]], [[NAN, NAN]]),
 ]  # fmt: skip

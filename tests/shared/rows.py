@@ -104,6 +104,26 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample((2, 4, 3), None, None), sample((2, 4, 3), (3,), (4, 3), axes=(1,)),
         sample((2, 4, 3), (4, 3), (4, 3), axes=(-2, -1), epsilon=1e-2),
     ),
+    ops.group_norm: (
+        sample((2, 4, 3), (4,), (4,), groups=2, axis=1), sample((2, 6, 5, 3), None, (6,), groups=3, axis=-3),
+        sample((2, 5, 6), (6,), None, groups=2), sample((2, 5, 4, 3), None, None, groups=2, axis=2),
+        sample((2, 4, 3), None, None, groups=2, axis=1, epsilon=1e-5),
+        sample((3, 6), (6,), (6,), groups=2, epsilon=0.1),
+    ),
+    ops.instance_norm: (
+        sample((2, 4, 3), (4,), None, axis=1, epsilon=1e-5), sample((2, 5, 4, 3), None, None),
+        sample((2, 4, 3, 6), (3,), (3,), axis=2), sample((2, 5, 3), (3,), (3,), epsilon=1e-5),
+    ),
+    ops.vector_norm: (
+        sample((2, 3, 4), order=1.0, axes=(0, 2)), sample((2, 3), axes=(1,), keepdims=True), sample((2, 3), axes=()),
+        sample((2, 3), order=np.inf), sample((2, 3, 4), order=3.0, axes=(1, 2)),
+    ),
+    ops.l2_normalize: (sample((2, 3, 4), axes=(0, 2), bounded="square", epsilon=5.0),),
+    ops.local_response_norm: (
+        sample((2, 3, 6), window=(0, 3)), sample((2, 5, 3, 7), window=(1, 1), alpha=0.3),
+        sample((2, 5, 3, 4), axis=1, window=(1, 2), alpha=0.2),
+    ),
+    ops.pairwise_distance: (sample((2, 4, 3), (2, 5, 3)), sample((4, 3), (5, 3), order=np.inf)),
     ops.rms_norm: (sample((2, 4, 3), None, axes=(1, 2)), sample((2, 4, 3), (4, 3), axes=(1,)), sample((2, 4, 3), (3,))),
     ops.dot_product_attention: (
         sample(_Q, _K, _V, np.where(_SEEN, 0.5, -np.inf).astype(np.float32)),

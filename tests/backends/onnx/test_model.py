@@ -138,7 +138,7 @@ def test_every_op_at_other_opsets(op, opset, sample_graph, run):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6, err_msg=port.path)
 
 
-@pytest.mark.parametrize("opset", [17, 21, 26])
+@pytest.mark.parametrize("opset", [18, 21, 26])
 def test_ops_that_save_for_a_gradient_without_one(opset, sample_graph, run):
     for op in (o for o in ops.ALL if o.saved):
         graph, arrays = sample_graph(op, gradients=False)
@@ -266,6 +266,7 @@ SECOND_OPINION_LACKS = {
     "conv_filter_gradient": "its ConvTranspose knows no groups",
     "conv_input_gradient": "its ConvTranspose knows no groups",
     "scan": "its Scan goes forwards only",
+    "local_response_norm": "its LRN goes over as many channels as there are examples",
     "softsign": "it fails on a scalar",
     "while_loop": "its Scan goes forwards only",
 }
