@@ -18,6 +18,10 @@ def padding_config(low: Any, high: Any, interior: Any) -> Any:
     return tuple(zip(low, high, interior, strict=True))
 
 
+def pairs(low: Any, high: Any) -> Any:
+    return tuple(zip(low, high, strict=True))
+
+
 def spatial_axes(layout: str) -> tuple[int, ...]:
     """The positions of the axes that are neither batch nor channels, in order."""
     return tuple(i for i, c in enumerate(layout) if c not in "NC")
@@ -77,6 +81,7 @@ __all__ = [
     "is_number",
     "looks_along_whole_axes",
     "padding_config",
+    "pairs",
     "slices",
     "spatial_axes",
     "used_outputs",

@@ -184,7 +184,7 @@ def _some_axes(a: dict[str, Any], order: Order) -> dict[str, Any]:
 
 
 def _all_axes(a: dict[str, Any], order: Order) -> dict[str, Any]:
-    return {k: tuple(v[i] for i in order) for k, v in a.items()}
+    return {k: v if isinstance(v, str) else tuple(v[i] for i in order) for k, v in a.items()}
 
 
 def _axes_with_sizes(a: dict[str, Any], order: Order) -> dict[str, Any]:
@@ -208,6 +208,6 @@ ELEMENTWISE = frozenset(
 CHANGES: dict[Op, Change] = (
     dict.fromkeys((ops.softmax, ops.log_softmax, ops.batch_norm_inference, ops.concatenate), _one_axis)
     | dict.fromkeys((*_REDUCING, ops.reverse), _some_axes)
-    | dict.fromkeys((ops.slice_, ops.pad), _all_axes)
+    | dict.fromkeys((ops.slice_, ops.pad, ops.pad_border), _all_axes)
     | {ops.resize: _axes_with_sizes}
 )  # fmt: skip

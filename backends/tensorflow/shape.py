@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from ...ir import Node, ops
-from ..fold import is_interior_free, is_matrix_transpose, is_number, slices
+from ..fold import is_interior_free, is_matrix_transpose, is_number, pairs, slices
 from ..rules import When
 
 
@@ -46,10 +46,6 @@ def _concatenate(*xs: Any, axis: Any) -> Any:
 
 def _slice(x: Any, *, starts: Any, stops: Any, steps: Any) -> Any:
     return x[slices(starts, stops, steps)]
-
-
-def pairs(low: Any, high: Any) -> Any:
-    return tuple(zip(low, high, strict=True))
 
 
 def _pad(x: Any, value: Any, *, low: Any, high: Any) -> Any:

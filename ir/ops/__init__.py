@@ -16,6 +16,7 @@ from . import (
     loss,
     norm,
     normalization,
+    padding,
     pooling,
     random,
     reduction,
@@ -112,6 +113,7 @@ from .indexing import index, index_axes, index_place, index_put, normalize_indic
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
 from .norm import cosine_similarity, l2_normalize, local_response_norm, pairwise_distance, vector_norm, weight_norm
 from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
+from .padding import pad_border, pad_or_crop
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
 from .random import (
     advance_counter,
@@ -170,6 +172,7 @@ FAMILIES = (
     convolution_forms,
     pooling,
     indexing,
+    padding,
     _resize,
     activation,
     normalization,
@@ -287,6 +290,8 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pad_border",
+    "pad_or_crop",
     "philox_source",
     "power",
     "random_bits",

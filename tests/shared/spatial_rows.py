@@ -67,4 +67,9 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample((2, 5, 4), axes=(1,), sizes=(7,), scales=(1.5,), coordinates="half_pixel_symmetric"),
         sample((2, 5, 4), axes=(1,), sizes=(8,), **_NEAREST),
     ),
+    ops.pad_border: (
+        *(sample((2, 3, 4, 5), low=(0, 0, 2, 1), high=(0, 0, 1, 3), mode=m) for m in ("reflect", "edge", "wrap")),
+        sample((2, 4, 5, 3), low=(0, 2, 1, 0), high=(0, 1, 3, 0)),
+        sample(np.arange(6, dtype=np.int32).reshape(2, 3), low=(0, 1), high=(0, 2)),
+    ),
 }  # fmt: skip
