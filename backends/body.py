@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir import DType, Node, Size, Value
+from ..ir import DType, Node, Scope, Size, Value
 from ..ir.dims import Dim
 from ..ir.ops import constant, reshape, size, slice_
-from .regions import Call, item_uses, symbols_read, writes_free_size
+from .regions import Bundle, Call, item_uses, members_of, symbols_read, writes_free_size
 from .rules import Statement, find_rule
 from .sizes import size_expression, without_placeholders
 from .target import number_literal, shape_text
@@ -22,6 +22,7 @@ from .template import literal, name_of, operator_expression, substitute
 
 if TYPE_CHECKING:
     from .module import ModuleWriter
+    from .repetition import CallParts
 
 WIDTH = 96  # a statement longer than this is broken into several, where it has parts
 DEPTH = 5  # and so is an expression nested more deeply than a person would
@@ -51,11 +52,12 @@ class Body:
         prefix: tuple[str, ...] = (),
         *,
         indent: int = 1,
-        flat: bool = False,
+        by_layer: bool = False,
     ) -> None:
         self.module, self.target = module, module.target
-        self.roots, self.prefix, self.flat = roots, prefix, flat
-        self.uses = item_uses(items, results)
+        self.roots, self.prefix, self.by_layer = roots, prefix, by_layer
+        self.uses = item_uses(items, members_of(results))
+        self.returned = {v for r in results if isinstance(r, Bundle) and r.is_tree for v in r.members}
         self.reads = symbols_read(items)
         self.lines: list[str] = []
         self.indent = indent
@@ -63,6 +65,8 @@ class Body:
         self.names: dict[str, Value | None] = dict.fromkeys(roots.values())
         self.sizes: dict[str, tuple[Value, int]] = {}
         self.given: dict[str, str] = {}  # symbols that arguments of the function hold, and their names
+        self.parts: dict[Call, CallParts] = {}  # what the calls in this body consist of, once it is known
+        self.kept: dict[Value, tuple[str, int]] = {}  # values that a loop put into a list: which, and where
         self.children: dict[str, str] = {}  # submodules that calls in this body use, and how they are made
         self.telling: dict[Value, str] = {}  # values that what reads them has a good name for
         self.places: dict[Value, str] = {}  # values that are kept in an element of a dict, and which
@@ -88,7 +92,11 @@ class Body:
         return e is not None and (not isinstance(e.tree, ast.Name) or self.names.get(e.tree.id) is value)
 
     def name_for(self, value: Value, hint: str = "") -> str:
-        base = re.sub(r"\W", "_", hint or value.name or _output_name(value) or self._layer_name(value)) or "x"
+        return self.fresh(hint or self._bundle_name(value) or value.name or _output_name(value) or self._name_of(value))
+
+    def fresh(self, hint: str) -> str:
+        """A name that nothing else needs: the hint, or the hint with a number."""
+        base = re.sub(r"\W", "_", hint) or "x"
         base = base if base.isidentifier() and not keyword.iskeyword(base) else f"v_{base}".replace("v__", "v_")
         candidate, number = base, 1
         while candidate in self.module.taken or (candidate in self.names and not self.is_free(candidate)):
@@ -104,13 +112,36 @@ class Body:
         self.names[name] = None
         return name
 
-    def _layer_name(self, value: Value) -> str:
-        """In a flat function, a value is called by its layer, and a gradient by the layer that it enters."""
+    def list_name(self, values: Sequence[Value]) -> str:
+        """What a list of values is called that a loop keeps."""
+        name = self.fresh(self._bundle_name(values[0]) or f"{self._name_of(values[0]) or 'x'}s")
+        self.names[name] = None
+        return name
+
+    def _bundle_name(self, value: Value) -> str:
+        """What a layer saved, and its gradients, are called by the layer."""
+        if not isinstance(value, Bundle):
+            return ""
+        layer = self._layer(value.scope)
+        return f"{'d' if value.is_tree else 'saved'}_{layer}" if layer else value.name
+
+    def _name_of(self, value: Value) -> str:
+        """A value is called by the layer that made it, and a gradient by the one that it enters."""
         if value in self.telling:
             return self.telling[value]
-        scope = value.node.scope if self.flat and value.node is not None else None
-        layer = next((s.name for s in reversed(scope.ancestry) if s.name), "") if scope else ""
-        return f"d_{layer}" if layer and value.node is not None and value.node.section == "backward" else layer
+        node = value.node
+        if node is None or not self.by_layer:
+            return ""
+        layer = self._layer(node.scope)
+        if node.section == "backward":
+            return f"d_{layer}" if layer and not self.module.by_scope else "g" if self.module.by_scope else ""
+        return "" if self.module.by_scope and layer in self.module.taken else layer
+
+    def _layer(self, scope: Scope | None) -> str:
+        """The layer of this body that a scope lies in, by its own name; of a list's element, the list's."""
+        own = len(self.prefix)
+        inner = scope.path[own : own + 1] if scope else ()
+        return next((part for part in reversed(".".join(inner).split(".")) if not part.isdigit()), "")
 
     def is_free(self, name: str) -> bool:
         held = self.names[name]
@@ -198,7 +229,7 @@ class Body:
         if (
             len(outputs) == 1
             and self.uses.get(outputs[0], 0) == 1
-            and not outputs[0].name
+            and (not outputs[0].name or outputs[0] in self.returned)
             and outputs[0] not in self.places
         ):
             self.known[outputs[0]] = Expression(tree, leaves, sized, atomic=False, depth=depth)
@@ -266,7 +297,16 @@ class Body:
 
     def result(self, values: Sequence[Value]) -> list[ast.expr]:
         """The expressions of values that the function returns."""
-        return [self._operand(v, bare=False) for v in values]
+        return [self._bundle(v) if isinstance(v, Bundle) else self.operand(v) for v in values]
+
+    def _bundle(self, bundle: Bundle) -> ast.expr:
+        """What is returned as one: a tuple, or a tree by the names of parameters."""
+        members = [self.operand(v) for v in bundle.members]
+        return (
+            as_branches(dict(zip(bundle.keys, members, strict=True)))
+            if bundle.is_tree
+            else ast.Tuple(members, ast.Load())
+        )
 
     def finish(self, returned: str) -> None:
         """The return statement; a name that was given in the line before only to be returned is left out."""
@@ -302,9 +342,9 @@ class Body:
         tensors = [v for v in node.inputs if v is not None and not self._is_number(v)]
         typed = any(v.dtype == node.outputs[0].dtype for v in tensors) or node.op.name in _COMPARISONS
         bare = takes_numbers and ((tensors and typed) or (infix and not tensors and self.is_number(node.outputs[0])))
-        return [ast.Constant(None) if v is None else self._operand(v, bare) for v in node.inputs]
+        return [ast.Constant(None) if v is None else self.operand(v, bare) for v in node.inputs]
 
-    def _operand(self, value: Value, bare: bool) -> ast.expr:
+    def operand(self, value: Value, bare: bool = False) -> ast.expr:
         """A value in its place: a number as a bare literal where the rule takes one, else as a tensor."""
         if not self._is_number(value):
             return self.expression(value).tree
@@ -347,6 +387,29 @@ def _stops(node: Node) -> tuple[Size | None, ...]:
     """Where a slice stops, with None for the end of an axis."""
     assert node.inputs[0] is not None
     return tuple(None if s == n else s for s, n in zip(node.attributes["stops"], node.inputs[0].shape, strict=True))
+
+
+def as_branches(leaves: Mapping[tuple[str, ...], ast.expr]) -> ast.expr:
+    """A tree as a literal of dicts; branches that count from 0 are a list, by its name where a loop made it."""
+    if () in leaves:
+        return leaves[()]
+    branches: dict[str, dict[tuple[str, ...], ast.expr]] = {}
+    for key, tree in leaves.items():
+        branches.setdefault(key[0], {})[key[1:]] = tree
+    made = {name: as_branches(inner) for name, inner in branches.items()}
+    if made.keys() != {str(i) for i in range(len(made))}:
+        return ast.Dict([ast.Constant(k) for k in made], list(made.values()))
+    elements = [made[str(i)] for i in range(len(made))]
+    return _whole_list(elements) or ast.List(elements, ast.Load())
+
+
+def _whole_list(elements: Sequence[ast.expr]) -> ast.expr | None:
+    """The list whose elements these are, one by one, where a loop made it."""
+    first = elements[0]
+    if not isinstance(first, ast.Subscript) or not isinstance(first.value, ast.Name):
+        return None
+    name = first.value.id
+    return first.value if [ast.unparse(e) for e in elements] == [f"{name}[{i}]" for i in range(len(elements))] else None
 
 
 def _output_name(value: Value) -> str:

@@ -6,6 +6,7 @@ from ..ir import Graph
 from .classes import print_classes
 from .functions import print_functions
 from .program import prepare
+from .regions import has_nested_layers
 from .step import print_step
 from .target import Target
 
@@ -17,7 +18,7 @@ def is_model(graph: Graph) -> bool:
 
 def emit(graph: Graph, target: Target, head: str = "") -> str:
     """A readable module that computes the graph. Raises `UnsupportedOpError` with all ops that have no lowering."""
-    prepared = prepare(graph, target.table, target.name, target.passes)
+    prepared = prepare(graph, target.table, target.name, target.passes, within_layers=has_nested_layers(graph))
     docstring = head or f'"""{graph.name}: emitted by isograd."""'
     if not is_model(prepared):
         return print_step(prepared, target, docstring)

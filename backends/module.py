@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ import numpy as np
 from ..ir import Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
-from .regions import Call
-from .repetition import CallParts, print_loop, repeated
+from .regions import Bundle, Call
+from .repetition import CallParts, items_in_runs, print_loop
 from .rules import find_rule, nodes_within
 from .style import tidy
 from .target import Target, drop_defaults
@@ -56,6 +57,20 @@ class ModuleWriter:
     helpers: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     order: list[Function] = field(default_factory=list)
+    by_scope: bool = False  # a step whose layers are functions
+    local_names: dict[Value, str] = field(default_factory=dict)  # what the functions that save values call them
+
+    @cached_property
+    def lengths(self) -> dict[str, int]:
+        """How long the lists in the trees are, by their paths."""
+        found: dict[str, int] = {}
+        for port in self.paths.values():
+            parts = port.path.split(".")
+            for i, part in enumerate(parts):
+                if part.isdigit():
+                    prefix = ".".join(parts[:i])
+                    found[prefix] = max(found.get(prefix, 0), int(part) + 1)
+        return found
 
     def __post_init__(self) -> None:
         self.taken |= set(self.target.imports) | {"load", "params", "state", "self"}
@@ -123,25 +138,23 @@ class ModuleWriter:
 
     def print_items(self, body: Body, items: Sequence[Node | Call]) -> None:
         """Print items in order; equal calls on the elements of a list, each fed by the one before, as a loop."""
-        waiting = list(items)
-        while waiting:
-            item = waiting.pop(0)
+        for item in items_in_runs(self, body, items):
             if isinstance(item, Node):
                 body.node(item)
-                continue
-            run = repeated(self, body, item, waiting)
-            del waiting[: len(run) - 1]
-            if len(run) > 1:
-                print_loop(body, run)
+            elif len(item.calls) > 1:
+                print_loop(body, item)
             else:
-                run[0].define(body)
+                item.calls[0].define(body)
 
-    def print_call(self, body: Body, call: Call) -> None:
-        """Print a scope as a function (or find it printed) and its call in `body`."""
-        self.call_parts(body, call, self.outputs_of(body, call)).define(body)
+    def parts_of(self, body: Body, call: Call) -> CallParts:
+        """What a call in a body consists of, found out once."""
+        if call not in body.parts:
+            body.parts[call] = self.call_parts(body, call, self.outputs_of(body, call))
+        return body.parts[call]
 
     def outputs_of(self, body: Body, call: Call) -> list[Value]:
-        return [v for n in call.nodes for v in n.outputs if body.uses.get(v, 0) > 0]
+        """What the caller reads of a call: single values, then what it gives as one."""
+        return [v for v in (*(v for n in call.nodes for v in n.outputs), *call.gives) if body.uses.get(v, 0) > 0]
 
     def call_parts(self, body: Body, call: Call, outputs: Sequence[Value]) -> CallParts:
         """What the call of a scope consists of; its function is printed now, where it was not before."""
@@ -156,6 +169,7 @@ class ModuleWriter:
             values,
             [branch(body.roots[r], path) for r in roles],
             [LETTERS[r] for r in roles],
+            place=place_of(call.scope),
             sizes=call.sizes,
         )
 
@@ -164,6 +178,7 @@ class ModuleWriter:
         """What crosses the border: in the order of the arguments that the scope names, then by first use."""
         given = [v for _, v in call.scope.arguments]
         order = {v: given.index(v) if v in given else len(given) for v in call.inputs}
+        order |= {v: -1 for v in call.inputs if isinstance(v, Bundle)}
         return sorted((v for v in call.inputs if not is_inline(v)), key=order.__getitem__)
 
     def _split(self, call: Call, outside: Sequence[Value]) -> tuple[list[Value], list[Value]]:
@@ -173,11 +188,15 @@ class ModuleWriter:
         return own, [v for v in outside if v not in own]
 
     def function_of(
-        self, call: Call, leaves: Sequence[Value], values: Sequence[Value], outputs: Sequence[Value]
+        self,
+        call: Call,
+        leaves: Sequence[Value],
+        values: Sequence[Value],
+        outputs: Sequence[Value],
     ) -> Function:
         """The function of a call: printed now, or before for an equal one."""
         roles = [r for r in LETTERS if any(self.paths[v].role == r for v in leaves)]
-        body = Body(self, call.items, outputs, LETTERS, call.scope.path)
+        body = Body(self, call.items, outputs, LETTERS, call.scope.path, by_layer=bool(call.scope.name))
         names = [LETTERS[r] for r in roles] + argument_names(call.scope, values)
         for value in leaves:
             port = self.paths[value]
@@ -185,9 +204,27 @@ class ModuleWriter:
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
         names += size_arguments(body, call)
+        self._unpack(body, call)
         self.print_items(body, call.items)
+        self._remember_names(body, outputs)
         body.finish(", ".join(map(ast.unparse, body.result(outputs))))
-        return self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), snake(call.scope.kind), "def {}{}")
+        return self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), function_name(call), "def {}{}")
+
+    def _unpack(self, body: Body, call: Call) -> None:
+        """`x, mean = saved`: what the forward saved gets the names that it had there."""
+        if call.takes is None:
+            return
+        names = []
+        for value in call.takes.members:
+            names.append(body.name_for(value, self.local_names.get(value, "")))
+            body.argument(value, name_of(names[-1]))
+        body.line(f"{', '.join(names)} = {ast.unparse(body.expression(call.takes).tree)}")
+
+    def _remember_names(self, body: Body, outputs: Sequence[Value]) -> None:
+        for value in (m for o in outputs if isinstance(o, Bundle) and not o.is_tree for m in o.members):
+            tree = body.expression(value).tree
+            if isinstance(tree, ast.Name):
+                self.local_names[value] = tree.id
 
     @staticmethod
     def relative(path: str, scope: Scope) -> tuple[str, ...]:
@@ -274,12 +311,27 @@ def _free_name(base: str, taken: set[str]) -> str:
     return name
 
 
+def place_of(scope: Scope) -> tuple[str, int] | None:
+    """The list that a layer is an element of, and its number there."""
+    *parents, last = ".".join(scope.path).split(".")
+    return (".".join(parents), int(last)) if scope.name and last.isdigit() else None
+
+
+def function_name(call: Call) -> str:
+    """A function is called by its layer's kind; one that computes the layer's gradients says so."""
+    return snake(call.scope.kind) + ("_backward" if call.section == "backward" and call.scope.name else "")
+
+
 def argument_names(scope: Scope, values: Sequence[Value]) -> list[str]:
-    """What a function calls its arguments: by the names that the scope gave them, else x, y, z..."""
+    """What a function calls its arguments: by the names that the scope gave them, else x, y, z..., gradients g."""
     given = {v: n for n, v in scope.arguments}
-    spare = iter([*"xyzw", *(f"x{i}" for i in range(2, 1000))])
     used = set(given.values())
-    return [given[v] if v in given else next(n for n in spare if n not in used) for v in values]
+    spare = (n for n in [*"xyzw", *(f"x{i}" for i in range(2, 1000))] if n not in used)
+    gradients = (n for n in ["g", *(f"g{i}" for i in range(2, 1000))] if n not in used)
+    return [
+        given.get(v) or (v.name if isinstance(v, Bundle) else next(gradients if _is_gradient(v) else spare))
+        for v in values
+    ]
 
 
 def size_arguments(body: Body, call: Call) -> list[str]:
@@ -287,3 +339,7 @@ def size_arguments(body: Body, call: Call) -> list[str]:
     for symbol in call.sizes:
         body.given[symbol] = body.name_for_size(symbol)
     return list(body.given.values())
+
+
+def _is_gradient(value: Value) -> bool:
+    return value.node is not None and value.node.section == "backward"

@@ -18,16 +18,18 @@ _COUNTER = itertools.count()
 Pass = Callable[[Graph], Graph]
 
 
-def prepare(graph: Graph, table: Table, target: str, passes: Sequence[Pass] = ()) -> Graph:
+def prepare(
+    graph: Graph, table: Table, target: str, passes: Sequence[Pass] = (), *, within_layers: bool = False
+) -> Graph:
     """Take apart what the target has no row for, simplify, apply its passes, check that every node can be lowered."""
-    graph = claim(graph, table, passes)
+    graph = claim(graph, table, passes, within_layers)
     check_lowered(graph, table, target)
     return everywhere(lambda g: remove_dead(without_unread_operands(without_saved_outputs(g, table), table)), graph)
 
 
-def claim(graph: Graph, table: Table, passes: Sequence[Pass] = ()) -> Graph:
+def claim(graph: Graph, table: Table, passes: Sequence[Pass] = (), within_layers: bool = False) -> Graph:
     """The graph of what the target has rows for, and of the parts that it has none for."""
-    graph = optimize(decompose(graph, lambda node: find_rule(table, node) is not None))
+    graph = optimize(decompose(graph, lambda node: find_rule(table, node) is not None), within_layers=within_layers)
     for change in passes:
         graph = everywhere(change, graph)
     return graph
@@ -85,7 +87,7 @@ def execute(source: str, name: str) -> Mapping[str, Any]:
 
 def as_tree(arrays: Mapping[str, Any]) -> Any:
     """Arrays by dotted names as nested dicts; names that count, 0, 1, 2..., as lists."""
-    tree: dict[str, Any] = {}
+    tree = {}  # type: dict[str, Any]
     for name, array in arrays.items():
         *parents, leaf = name.split(".")
         branch = tree
@@ -103,3 +105,11 @@ def as_lists(tree: Any) -> Any:
     if branches and all(k.isdigit() for k in branches):
         return [branches[k] for k in sorted(branches, key=int)]
     return branches
+
+
+def by_name(tree: Any, name: str = "") -> dict[str, Any]:
+    """The leaves of nested dicts and lists by their dotted names."""
+    if not isinstance(tree, dict | list):
+        return {name: tree}
+    branches = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    return {n: leaf for key, b in branches for n, leaf in by_name(b, f"{name}.{key}" if name else str(key)).items()}

@@ -3,47 +3,89 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..ir import Graph, Node, Scope, Value
 from ..ir.dims import Dim, symbols_of
 from ..ir.ops import activation, reshape
+from ..ir.types import TensorType
+from ..ir.types import bool_ as boolean
+from .rules import WRITTEN_OUT
 
 ACTIVATIONS = frozenset(op.name for op in activation.OPS) | {"tanh", "sigmoid", "exp", "arctan"}
 
 
+class Bundle(Value):
+    """Values that cross a border as one: what a layer saves for its backward (a tuple), or its gradients (a tree)."""
+
+    __slots__ = ("keys", "members", "scope")
+
+    def __init__(self, scope: Scope, name: str, members: Sequence[Value], keys: Sequence[tuple[str, ...]] = ()) -> None:
+        super().__init__(members[0].graph, TensorType(boolean, ()), None, 0, name)
+        self.scope, self.members, self.keys = scope, list(members), list(keys)
+
+    @property
+    def is_tree(self) -> bool:
+        return bool(self.keys)
+
+
 @dataclass(eq=False)
 class Call:
-    """The nodes of one scope in one section, to be printed as a call of a function."""
+    """The nodes of one scope in one section, to be printed as a call of a function.
+
+    `gives` are bundles that it returns besides plain values, `takes` one that stands for several of its inputs.
+    """
 
     scope: Scope
     items: list[Node | Call]
     nodes: list[Node] = field(default_factory=list)
+    gives: list[Bundle] = field(default_factory=list)
+    takes: Bundle | None = None
 
     def __post_init__(self) -> None:
         self.nodes = [n for item in self.items for n in nodes_of(item)]
 
     @property
+    def section(self) -> str:
+        return self.nodes[0].section
+
+    @cached_property
     def defined(self) -> set[Value]:
-        return {v for n in self.nodes for v in n.outputs}
+        """All values that are made within, those included that its calls return as one."""
+        inner = {v for n in self.nodes for v in n.outputs}
+        return inner.union(*([*item.defined, *item.gives] for item in self.items if isinstance(item, Call)))
 
     @property
     def inputs(self) -> list[Value]:
         """The values that cross the border inwards, by first use."""
+        return self._read if self.takes is None else self._taken
+
+    @cached_property
+    def _read(self) -> list[Value]:
         inside = self.defined
-        return list(dict.fromkeys(v for n in self.nodes for v in n.inputs if v is not None and v not in inside))
+        return list(dict.fromkeys(v for i in self.items for v in i.inputs if v is not None and v not in inside))
+
+    @cached_property
+    def _taken(self) -> list[Value]:
+        assert self.takes is not None
+        return [self.takes, *(v for v in self._read if v not in self.takes.members)]
 
     @cached_property
     def sizes(self) -> list[str]:
         """The symbols that the function reads and that are no size of an axis of what it is given."""
-        given = {str(size) for v in self.inputs for size in v.shape}
+        given = {str(size) for v in members_of(self.inputs) for size in v.shape}
         return sorted(symbols_read(self.nodes) - given)
 
 
 def nodes_of(item: Node | Call) -> list[Node]:
     return [item] if isinstance(item, Node) else item.nodes
+
+
+def members_of(values: Iterable[Value]) -> list[Value]:
+    """The values, with the members of a bundle in its place."""
+    return [m for v in values for m in (v.members if isinstance(v, Bundle) else (v,))]
 
 
 def item_uses(items: Sequence[Node | Call], results: Sequence[Value]) -> dict[Value, int]:
@@ -80,6 +122,12 @@ def _symbols(attribute: object) -> frozenset[str]:
     return symbols_of(attribute)
 
 
+def has_nested_layers(graph: Graph) -> bool:
+    """Whether layers lie within layers: then each is a function, in a step too."""
+    layers = {s for n in graph.nodes if n.scope and (s := n.scope.layer)}
+    return any(s.parent is not None and s.parent.layer is not None for s in layers)
+
+
 def tree(
     nodes: Sequence[Node], is_function: Callable[[Scope, Sequence[Node]], bool], depth: int = 0
 ) -> list[Node | Call]:
@@ -88,9 +136,13 @@ def tree(
     for node in nodes:
         scope = _at(node, depth)
         groups.setdefault(node if scope is None else (scope, node.section), []).append(node)
-    order = _sorted(groups)
-    if order is None:  # what crosses the borders goes both ways: no call can stand for it
-        return list(nodes)
+    needs = _needs(groups)
+    circles = set(groups) - set(_sorted(needs))
+    if circles:  # what crosses their borders goes both ways: no call can stand for them
+        circles -= set(_sorted({k: {u for u in circles if k in needs[u]} for k in circles}))
+        groups = {k: g for key, group in groups.items() for k, g in _parts(key, group, key in circles).items()}
+        needs = _needs(groups)
+    order = _sorted(needs)
     items: list[Node | Call] = []
     for key in order:
         members = groups[key]
@@ -100,19 +152,21 @@ def tree(
         scope = _at(members[0], depth)
         assert scope is not None
         kept = len(members) - _activation_length(members, scope, depth)
-        if is_function(scope, members[:kept]) and _knows_its_sizes(members[:kept]):
-            items.append(Call(scope, tree(members[:kept], is_function, depth + 1)))
+        if is_function(scope, members[:kept]):
+            items.append(Call(scope, _unwrapped(tree(members[:kept], is_function, depth + 1))))
             items += tree(members[kept:], is_function, depth + 1)
         else:
             items += tree(members, is_function, depth + 1)
     return items
 
 
-def _knows_its_sizes(nodes: Sequence[Node]) -> bool:
-    """Whether some value that crosses the border inwards has each size that is written inside."""
-    inside = {v for n in nodes for v in n.outputs}
-    shapes = {v.shape for n in nodes for v in n.inputs if v is not None and v not in inside}
-    return symbols_read(nodes) <= {str(s) for shape in shapes for s in shape}
+def _unwrapped(items: list[Node | Call]) -> list[Node | Call]:
+    """The items of a layer; where it is one composite, those of the composite."""
+    real = [i for i in items if isinstance(i, Call) or i.op not in WRITTEN_OUT]
+    inner = real[0] if len(real) == 1 else None
+    if not isinstance(inner, Call) or inner.scope.name:
+        return items
+    return [*(i for i in items if i is not inner), *inner.items]
 
 
 def _activation_length(members: Sequence[Node], scope: Scope, depth: int) -> int:
@@ -135,19 +189,27 @@ def _at(node: Node, depth: int) -> Scope | None:
     return ancestry[depth] if depth < len(ancestry) else None
 
 
-def _sorted(groups: dict[object, list[Node]]) -> list[object] | None:
-    """The groups in an order in which they can run, as near to the given one as possible; None if there is none."""
+def _parts(key: object, group: list[Node], apart: bool) -> dict[object, list[Node]]:
+    return {node: [node] for node in group} if apart else {key: group}
+
+
+def _needs(groups: Mapping[object, Sequence[Node]]) -> dict[object, set[object]]:
+    """Which groups each group reads from."""
     home = {v: key for key, members in groups.items() for n in members for v in n.outputs}
-    needs = {key: {home[v] for n in members for v in n.inputs if v in home} - {key} for key, members in groups.items()}
+    return {key: {home[v] for n in members for v in n.inputs if v in home} - {key} for key, members in groups.items()}
+
+
+def _sorted(needs: Mapping[object, set[object]]) -> list[object]:
+    """The keys in an order in which they can run, as near to the given one as possible; without those in a circle, and
+    without those that wait for one."""
     users: dict[object, list[object]] = {}
     for key, before in needs.items():
         for b in before:
             users.setdefault(b, []).append(key)
-    rank = {key: i for i, key in enumerate(groups)}
-    ready = [(rank[k], k) for k, before in needs.items() if not before]
-    heap = [r for r, _ in ready]
+    keys = list(needs)
+    rank = {key: i for i, key in enumerate(keys)}
+    heap = [rank[k] for k, before in needs.items() if not before]
     heapq.heapify(heap)
-    keys = list(groups)
     waiting = {k: len(b) for k, b in needs.items()}
     order: list[object] = []
     while heap:
@@ -157,4 +219,4 @@ def _sorted(groups: dict[object, list[Node]]) -> list[object] | None:
             waiting[user] -= 1
             if not waiting[user]:
                 heapq.heappush(heap, rank[user])
-    return order if len(order) == len(groups) else None
+    return order

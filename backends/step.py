@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir import Graph, Node, Port, Value
-from .body import Body, Expression
+from .body import Body, Expression, as_branches
 from .functions import is_function, stored_ports
 from .module import ModuleWriter
-from .regions import Call, nodes_of, tree
+from .pairs import Pairs, leaves
+from .program import as_tree, by_name
+from .regions import Bundle, Call, has_nested_layers, item_uses, nodes_of, tree
 from .rules import find_rule
 from .target import Target, type_text
 from .template import name_of
@@ -58,24 +60,52 @@ def print_step(graph: Graph, target: Target, head: str) -> str:
 
 
 class _StepPrinter:
+    """Prints the function of a step. Where layers lie within layers, each is a function, and so is its backward.
+
+    Parameters and state come and go as flat dicts by their names; functions of layers take branches of trees.
+    """
+
     def __init__(self, graph: Graph, writer: ModuleWriter) -> None:
         self.graph, self.writer, self.target = graph, writer, writer.target
-        self.items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=False))
-        self.body = Body(
-            writer,
-            self.items,
-            [p.value for p in graph.outputs],
-            {"parameter": "params", "state": "state"},
-            flat=True,
-        )
-        self.body.telling = dict.fromkeys(_logits(graph), "logits")
+        self.roots = {"parameter": "params", "state": "state"}
+        writer.by_scope = has_nested_layers(graph)
+        self.items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=writer.by_scope))
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
+        self.gradient_of = self._gradients()
+        self.trees = self._join() if writer.by_scope else []
+        self.body = self._main_body()
         self.updates, self.rest = self._split()
         self.in_place = bool(self.target.in_place)
 
+    def _main_body(self) -> Body:
+        results = [p.value for p in self.graph.outputs]
+        roots = {"parameter": "tree", "state": "state_tree"} if self.writer.by_scope else self.roots
+        body = Body(self.writer, self.items, results, roots, by_layer=True)
+        body.names |= dict.fromkeys(self.roots.values())
+        body.telling = dict.fromkeys(_logits(self.graph), "logits")
+        if self.trees:
+            outside = item_uses(
+                [i for i in self.items if nodes_of(i)[0].section != "update"],
+                [p.value for p in self.graph.outputs if p.role != "gradient"],
+            )
+            body.uses |= {v: outside.get(v, 0) for t in self.trees for v in leaves(t).values()} | dict.fromkeys(
+                self.trees, 1
+            )
+        return body
+
+    def _join(self) -> list[Bundle]:
+        paths: dict[Value, list[str]] = {}
+        for path, value in self.gradient_of.items():
+            paths.setdefault(value, []).append(path)
+        Pairs(self.graph.nodes, self.writer.paths.keys(), paths).join(self.items)
+        return [b for i in self.items if isinstance(i, Call) for b in i.gives if b.is_tree]
+
     def text(self) -> str:
         body, arguments = self.body, self._arguments()
-        self._gradient_places()
+        if self.writer.by_scope:
+            self._trees()
+        else:
+            self._gradient_places()
         for section in SECTIONS:
             self._section(section)
         results = self._results()
@@ -92,19 +122,48 @@ class _StepPrinter:
             parts.insert(0, f"@{decorator}")
         return "\n".join(parts)
 
+    def _trees(self) -> None:
+        """The trees whose branches the functions of layers take."""
+        calls = [i for i in self.items if isinstance(i, Call)]
+        for role, name in self.body.roots.items():
+            if any(self._is_own(c, v, role) for c in calls for v in c.inputs):
+                self.body.line(f"{name} = {self.writer.helper(as_tree)}({self.roots[role]})")
+
+    def _is_own(self, call: Call, value: Value, role: str) -> bool:
+        port = self.writer.paths.get(value)
+        prefix = ".".join(call.scope.path)
+        return port is not None and port.role == role and bool(call.scope.name) and port.path.startswith(f"{prefix}.")
+
     def _section(self, section: str) -> None:
         members = [i for i in self.rest if nodes_of(i)[0].section == section]
         several = len({nodes_of(i)[0].section for i in self.items}) > 1
         if several and (members or (section == "update" and self.updates)):
             self.body.line(f"# {section}")
         kept = [v.node.section for v in self.body.places if v.node is not None]
-        if section == min(kept or ["backward"], key=SECTIONS.index) and self.gradient_of:
+        flat = self.gradient_of and not self.writer.by_scope
+        if flat and section == min(kept or ["backward"], key=SECTIONS.index):
             self.body.line("gradients = {}")
-        for item in members:
-            if isinstance(item, Node):
-                self.body.node(item)
-            else:
-                self.writer.print_call(self.body, item)
+        self.writer.print_items(self.body, members)
+        if self.gradient_of and self.writer.by_scope and section == "backward":
+            self._gather_gradients()
+
+    def _gather_gradients(self) -> None:
+        """`gradients` by the parameters' names, from the trees that the functions of layers gave."""
+        body = self.body
+        trees = {tuple(".".join(t.scope.path).split(".")): t for t in self.trees}
+        inner = {path for t in self.trees for path in leaves(t)}
+        single = {path: v for path, v in self.gradient_of.items() if path not in inner}
+        apart = {p for p in single if any(tuple(p.split("."))[: len(k)] == k for k in trees)}
+        whole: dict[tuple[str, ...], Value] = {
+            **trees,
+            **{tuple(p.split(".")): v for p, v in single.items() if p not in apart},
+        }
+        literal = as_branches({key: body.operand(v) for key, v in whole.items()})
+        body.line(f"gradients = {self.writer.helper(by_name)}({ast.unparse(literal)})")
+        for path in sorted(apart):
+            body.line(f"gradients[{path!r}] = {ast.unparse(body.operand(single[path]))}")
+        for path, value in self.gradient_of.items():
+            body.known[value] = Expression(Body._parse(f"gradients[{path!r}]"), frozenset([value]))
 
     def _docstring(self) -> str:
         inputs = ", ".join(f"{p.path}: {type_text(p.value)}" for p in self.graph.ports("input"))
@@ -130,8 +189,8 @@ class _StepPrinter:
     def _arguments(self) -> list[str]:
         names = ["params", "state"]
         for port in self.graph.inputs:
-            if port.role in self.body.roots:
-                key = ast.Subscript(name_of(self.body.roots[port.role]), ast.Constant(port.path), ast.Load())
+            if port.role in self.roots:
+                key = ast.Subscript(name_of(self.roots[port.role]), ast.Constant(port.path), ast.Load())
                 self.body.argument(port.value, key)
             else:
                 name = self.body.name_for(port.value, port.path)
@@ -141,26 +200,38 @@ class _StepPrinter:
 
     # which items update parameters
 
+    def _updated(self, item: Node | Call) -> Port | None:
+        """The parameter that an item gives its new value."""
+        if nodes_of(item)[0].section != "update":
+            return None
+        ports = (self.new[v] for n in nodes_of(item) for v in n.outputs if v in self.new)
+        return next((p for p in ports if p.role == "parameter"), None)
+
     def _split(self) -> tuple[list[Update], list[Node | Call]]:
         updates, rest = [], []
         for item in self.items:
-            outputs = [v for n in nodes_of(item) for v in n.outputs if v in self.new]
-            port = next((self.new[v] for v in outputs if self.new[v].role == "parameter"), None)
-            if port is None or nodes_of(item)[0].section != "update":
+            port = self._updated(item)
+            if port is None:
                 rest.append(item)
                 continue
-            inputs = [v for v in item.inputs if v is not None]
-            ordered = outputs if isinstance(item, Node) else self.writer.outputs_of(self.body, item)
-            updates.append(Update(port, item, inputs, ordered))
+            outputs = [v for v in item.outputs if v in self.new] if isinstance(item, Node) else None
+            ordered = self.writer.outputs_of(self.body, item) if isinstance(item, Call) else outputs or []
+            updates.append(Update(port, item, [v for v in item.inputs if v is not None], ordered))
         return updates, rest
+
+    def _gradients(self) -> dict[str, Value]:
+        """The gradient of each parameter, by its name: what its update reads of the backward."""
+        found = {p.path: p.value for p in self.graph.results("gradient")}
+        for item in self.items:
+            port = self._updated(item)
+            inputs = item.inputs if port is not None else []
+            made = [v for v in inputs if v is not None and v.node is not None and v.node.section == "backward"]
+            if port is not None and made:
+                found[port.path] = made[0]
+        return found
 
     def _gradient_places(self) -> None:
         """The gradient of a parameter lives in the dict `gradients` by the parameter's name."""
-        self.gradient_of: dict[str, Value] = {p.path: p.value for p in self.graph.results("gradient")}
-        for update in self.updates:
-            made = [v for v in update.inputs if v.node is not None and v.node.section == "backward"]
-            if made:
-                self.gradient_of[update.port.path] = made[0]
         for path, value in self.gradient_of.items():
             self.body.places.setdefault(value, f"gradients[{path!r}]")
 
@@ -230,7 +301,7 @@ class _StepPrinter:
         whole = everything and len(members) == len(self.graph.ports("parameter"))
         names = "gradients.items()" if whole else f"{[m.port.path for m in members]!r}"
         body.line(f"for name, g in {names}:" if whole else f"for name in {names}:")
-        inner = Body(self.writer, [], [], body.roots, indent=body.indent + 1)
+        inner = Body(self.writer, [], [], self.roots, indent=body.indent + 1)
         inner.uses = dict(body.uses)
         inner.known, inner.names, inner.sizes = dict(body.known), dict(body.names), body.sizes
         for value in first.inputs:
@@ -239,7 +310,7 @@ class _StepPrinter:
                 inner.known[value] = Expression(Body._parse("g" if whole else "gradients[name]"), frozenset([value]))
             elif isinstance(kind, tuple):
                 inner.known[value] = Expression(
-                    Body._parse(self._element(body.roots[kind[0]], kind[1])), frozenset([value])
+                    Body._parse(self._element(self.roots[kind[0]], kind[1])), frozenset([value])
                 )
         tree = self._update_tree(inner, first)
         rule = find_rule(self.target.table, first.item) if isinstance(first.item, Node) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import tokenize
 
 WIDTH = 120
@@ -41,8 +42,11 @@ def break_line(line: str) -> list[str]:
     >>> break_line(f"f({a}, {b})") == ["f(", f"    {a},", f"    {b},", ")"]
     True
     """
-    if len(line) <= WIDTH or line.lstrip().startswith(('"""', "#")):
+    if len(line) <= WIDTH or line.lstrip().startswith("#"):
         return [line]
+    if line.lstrip().startswith('"""'):
+        indent = " " * (len(line) - len(line.lstrip()))
+        return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     spans = _outer_brackets(line)
     if not spans:
         return [line]

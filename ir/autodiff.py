@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from . import ops
@@ -14,37 +14,48 @@ from .op import NO_GRADIENT, Bound, Op, Signature
 from .types import TensorType
 
 Results = Sequence["Value | None"]
+_Term = tuple[Value, "Scope | None"]
 
 
 class _Gradients:
-    """The gradient of each value so far: a sum over its users, in the scope that they share."""
+    """The gradient of each value: a sum over its users, within each layer first, in the scope that the users share."""
 
-    def __init__(self) -> None:
-        self._sums: dict[Value, Value] = {}
-        self._scopes: dict[Value, Scope | None] = {}
+    def __init__(self, section: str) -> None:
+        self.section = section
+        self._terms: dict[Value, list[_Term]] = {}
 
     def get(self, value: Value) -> Value | None:
-        return self._sums.get(value)
+        terms = self._terms.get(value)
+        if terms is None:
+            return None
+        if len(terms) > 1:
+            self._terms[value] = terms = [(self._sum(terms, 0), None)]
+        return terms[0][0]
 
     def named(self, value: Value) -> Value | None:
         """The gradient when all users have added to it."""
-        gradient = self._sums.get(value)
+        gradient = self.get(value)
         return gradient.named(f"d_{value.name}") if gradient is not None and value.name else gradient
 
     def add(self, value: Value, gradient: Value, scope: Scope | None) -> None:
-        before = self._sums.get(value)
-        if before is None:
-            self._sums[value], self._scopes[value] = gradient, scope
-            return
-        shared = self._scopes[value] = _shared(self._scopes[value], scope)
-        with value.graph.scope_set(shared):
-            self._sums[value] = ops.add(before, gradient)
+        self._terms.setdefault(value, []).append((gradient, scope))
 
+    def _sum(self, terms: Sequence[_Term], depth: int) -> Value:
+        groups: dict[object, list[_Term]] = {}
+        for i, (gradient, scope) in enumerate(terms):
+            ancestry = scope.ancestry if scope else ()
+            groups.setdefault(ancestry[depth] if depth < len(ancestry) else i, []).append((gradient, scope))
+        if len(groups) == 1 and len(terms) > 1:
+            return self._sum(terms, depth + 1)
+        sums = [self._sum(group, depth + 1) if len(group) > 1 else group[0][0] for group in groups.values()]
+        ancestry = terms[0][1].ancestry[:depth] if terms[0][1] else ()
+        return functools.reduce(lambda a, b: self._added(a, b, ancestry[-1] if ancestry else None), sums)
 
-def _shared(a: Scope | None, b: Scope | None) -> Scope | None:
-    """The innermost scope that encloses both."""
-    within = a.ancestry if a else ()
-    return next((s for s in reversed(b.ancestry) if s in within), None) if b else None
+    def _added(self, a: Value, b: Value, scope: Scope | None) -> Value:
+        sections = [self.section, *(v.node.section for v in (a, b) if v.node)]
+        origin = b.node.origin if b.node else ""
+        with a.graph.scope_set(scope), a.graph.section(max(sections, key=SECTIONS.index)), a.graph.at(origin):
+            return ops.add(a, b)  # type: ignore[no-any-return]
 
 
 def backward(
@@ -60,7 +71,7 @@ def backward(
     nodes = _between(graph.nodes[since:], outputs, wrt)
     _check_rules(nodes)
     outer = section or max(graph._section, "backward", key=SECTIONS.index)
-    gradients = _Gradients()
+    gradients = _Gradients(outer)
     for output, seed in zip(outputs, seeds, strict=True):
         gradients.add(output, seed, None)
     wanted = {v for node in nodes for v in node.outputs} | set(wrt)
@@ -146,7 +157,7 @@ def _composite_gradient(node: Node, g: tuple[Value | None, ...]) -> list[Value |
     return [next(found) if v is not None and v.dtype.is_differentiable else None for v in node.inputs]
 
 
-@cache
+@functools.cache
 def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> Op:
     """The gradient of a composite as an op of its own.
 

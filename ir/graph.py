@@ -45,6 +45,11 @@ class Scope:
         )
 
     @property
+    def layer(self) -> Scope | None:
+        """The innermost scope with a name: this one, or the one that a composite was taken apart in."""
+        return self if self.name else self.parent.layer if self.parent else None
+
+    @property
     def ancestry(self) -> tuple[Scope, ...]:
         return (*self.parent.ancestry, self) if self.parent else (self,)
 

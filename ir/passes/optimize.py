@@ -14,14 +14,15 @@ from .simplify import simplify
 from .trim_bodies import trim_bodies
 
 
-def optimize(graph: Graph, budget: int = BUDGET) -> Graph:
+def optimize(graph: Graph, budget: int = BUDGET, *, within_layers: bool = False) -> Graph:
     """Simplify, fold constants, merge what is common, remove what is dead; again while anything changes.
 
-    Bodies of loops and branches likewise, after they have lost what nothing outside uses.
+    Bodies of loops and branches likewise, after they have lost what nothing outside uses. `within_layers` keeps what
+    crosses the border of a layer, so that equal layers stay equal.
     """
     graph = inside(graph, lambda body: optimize(body, budget))
     while True:
-        smaller = trim_bodies(remove_dead(merge_common(fold_constants(simplify(graph), budget))))
+        smaller = trim_bodies(remove_dead(merge_common(fold_constants(simplify(graph, within_layers), budget))))
         if _structure(smaller) == _structure(graph):
             return smaller
         graph = smaller

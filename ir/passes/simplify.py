@@ -28,7 +28,7 @@ import numpy as np
 from .. import ops
 from ..dims import Guard, collecting_guards
 from ..errors import TypeMismatchError
-from ..graph import Graph, Node, Value
+from ..graph import Graph, Node, Scope, Value
 from ..op import Op
 from ..rewrite import Rewriter, rewrite
 from ..types import TensorType, holds
@@ -42,22 +42,39 @@ class Call:
     inputs: tuple[Any, ...]
     attributes: Mapping[str, Any]
     type: TensorType
+    place: Place | None = None  # where operands must be made to be looked into; None: anywhere
 
     def of(self, op: Op, *inputs: Any, **attributes: Any) -> Call:
         """Another call of the same type."""
-        return Call(op, inputs, attributes, self.type)
+        return Call(op, inputs, attributes, self.type, self.place)
+
+    def maker(self, value: Value | Call, op: Op) -> Node | None:
+        """The node of `op` that makes a value, where it may be looked into."""
+        node = value.node if isinstance(value, Value) else None
+        if node is None or node.op is not op:
+            return None
+        return node if self.place is None or self.place == place_of(node) else None
 
 
+Place = tuple[Scope | None, str]
 Rule = Callable[[Call], "Value | Call | None"]
 
 
-def simplify(graph: Graph) -> Graph:
+def place_of(node: Node) -> Place:
+    """The layer and the section that a node stands in."""
+    return (node.scope.layer if node.scope else None), node.section
+
+
+def simplify(graph: Graph, within_layers: bool = False) -> Graph:
+    """The simpler graph; `within_layers` keeps what crosses the border of a layer, so that equal layers stay equal."""
     guards = set(graph.guards)
-    return rewrite(graph, lambda rewriter, node: _simplify(rewriter, node, guards))
+    return rewrite(graph, lambda rewriter, node: _simplify(rewriter, node, guards, within_layers))
 
 
-def _simplify(rewriter: Rewriter, node: Node, guards: Set[Guard]) -> bool:
-    call = Call(node.op, rewriter.inputs(node), node.attributes, node.outputs[0].type)
+def _simplify(rewriter: Rewriter, node: Node, guards: Set[Guard], within_layers: bool) -> bool:
+    scope = rewriter.scope(node.scope)
+    place = (scope.layer if scope else None, node.section) if within_layers else None
+    call = Call(node.op, rewriter.inputs(node), node.attributes, node.outputs[0].type, place)
     result = _simplest(call, guards)
     if result is call:
         return False
@@ -106,18 +123,13 @@ def _type_of(
     return types[0] if known is None or known >= set(guards) else None
 
 
-def _made_by(value: Value | Call | None, op: Op) -> Node | None:
-    node = value.node if isinstance(value, Value) else None
-    return node if node is not None and node.op is op else None
-
-
 # 1: arithmetic
 
 
 def _is_all(value: Value, number: float) -> bool:
     """Whether a value is a constant of this number alone, with its sign."""
-    node = _made_by(value, ops.constant)
-    if node is None or value.dtype.kind not in ("float", "int", "uint"):
+    node = value.node
+    if node is None or node.op is not ops.constant or value.dtype.kind not in ("float", "int", "uint"):
         return False
     array = node.attributes["value"]
     return bool(np.all(array == number)) and (
@@ -138,7 +150,7 @@ def _neutral(right: float, left: float | None = None) -> Rule:
 
 
 def _negative(call: Call) -> Value | None:
-    inner = _made_by(call.inputs[0], ops.negative)
+    inner = call.maker(call.inputs[0], ops.negative)
     return inner.inputs[0] if inner else None
 
 
@@ -148,7 +160,7 @@ def _negative(call: Call) -> Value | None:
 def _transpose(call: Call) -> Value | Call | None:
     x = call.inputs[0]
     axes = tuple(a % x.rank for a in call.attributes["axes"])
-    inner = _made_by(x, ops.transpose)
+    inner = call.maker(x, ops.transpose)
     if inner is not None and inner.inputs[0] is not None:
         x, axes = inner.inputs[0], tuple(inner.attributes["axes"][a] % x.rank for a in axes)
     if axes == tuple(range(x.rank)):
@@ -157,13 +169,13 @@ def _transpose(call: Call) -> Value | Call | None:
 
 
 def _to_shape(call: Call) -> Value | Call | None:
-    inner = _made_by(call.inputs[0], call.op)
+    inner = call.maker(call.inputs[0], call.op)
     x: Value | Call | None = inner.inputs[0] if inner else call.inputs[0]
     assert x is not None
     if x.type.shape == call.type.shape:
         return x
     if inner is None:
-        scalar = _made_by(x, ops.broadcast_to)
+        scalar = call.maker(x, ops.broadcast_to)
         if scalar is None or scalar.inputs[0] is None or scalar.inputs[0].rank:
             return None
         return call.of(ops.broadcast_to, scalar.inputs[0], shape=call.type.shape)
@@ -175,7 +187,7 @@ def _cast(call: Call) -> Value | Call | None:
     middle, to = call.inputs[0].dtype, call.type.dtype
     if middle == to:
         return call.inputs[0]  # type: ignore[no-any-return]
-    inner = _made_by(call.inputs[0], ops.cast)
+    inner = call.maker(call.inputs[0], ops.cast)
     x = inner.inputs[0] if inner else None
     if x is None or not holds(middle, x.dtype):
         return None
@@ -220,7 +232,7 @@ def _where(call: Call) -> Value | None:
 def _without_broadcasts(call: Call) -> Call | None:
     inputs = call.inputs
     for i in range(len(inputs)):
-        while (under := _underneath(inputs[i])) is not None:
+        while (under := _underneath(call, inputs[i])) is not None:
             trial = (*inputs[:i], under, *inputs[i + 1 :])
             if not _fits(call.of(call.op, *trial, **call.attributes)):
                 break
@@ -232,23 +244,23 @@ def _broadcast_later(call: Call, guards: Set[Guard]) -> Value | Call | None:
     """The op on what is underneath all of its operands, and one broadcast of that."""
     if call.op in (ops.broadcast_to, ops.power):
         return None
-    inputs = tuple(map(_bottom, call.inputs))
+    inputs = tuple(_bottom(call, v) for v in call.inputs)
     small = _type_of(call.op, inputs, call.attributes, guards)
     if small is None or small.shape == call.type.shape:
         return None
-    inner = _simplest(Call(call.op, inputs, call.attributes, small), guards)
+    inner = _simplest(Call(call.op, inputs, call.attributes, small, call.place), guards)
     later = call.of(ops.broadcast_to, inner, shape=call.type.shape)
     return _simplest(later, guards) if _fits(later, guards) else None
 
 
-def _bottom(value: Value) -> Value:
-    under = _underneath(value)
-    return value if under is None else _bottom(under)
+def _bottom(call: Call, value: Value) -> Value:
+    under = _underneath(call, value)
+    return value if under is None else _bottom(call, under)
 
 
-def _underneath(value: Value | Call) -> Value | None:
+def _underneath(call: Call, value: Value | Call) -> Value | None:
     """What NumPy's broadcasting would make the same of: the operand of a broadcast, or of axes of size 1 in front."""
-    broadcast, reshape = _made_by(value, ops.broadcast_to), _made_by(value, ops.reshape)
+    broadcast, reshape = call.maker(value, ops.broadcast_to), call.maker(value, ops.reshape)
     if broadcast is not None:
         return broadcast.inputs[0]
     x = reshape.inputs[0] if reshape else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from encoder import Encoder
 from models import CONVNET, PERCEPTRON, images, model
 
 import isograd
@@ -17,6 +18,13 @@ from isograd.backends.export import PYTHON_TARGETS, source
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 TARGETS = [t for t in PYTHON_TARGETS if is_installed(t)]
+
+MODELS = {
+    "perceptron": lambda: model(PERCEPTRON),
+    "convnet": lambda: model(CONVNET),
+    "encoder": lambda: Encoder().model(),
+}
+LINES = {"encoder": 120, "encoder_step": 250}  # of twelve equal blocks
 
 ALONE = """
 import sys
@@ -37,16 +45,17 @@ USES = {
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", ["perceptron", "convnet", "perceptron_step", "convnet_step"])
+@pytest.mark.parametrize("name", [f"{m}{end}" for m in MODELS for end in ("", "_step")])
 def test_texts_are_the_fixed_ones(name: str, target: str) -> None:
     """A change of style shows as a diff; ISOGRAD_GOLDEN=write makes the files anew."""
-    made = model(PERCEPTRON if name.startswith("perceptron") else CONVNET)
+    made = MODELS[name.removesuffix("_step")]()
     step = isograd.training_step(made)
     text = source(step, target, step.training) if name.endswith("_step") else source(made, target)
     file = GOLDEN / f"{name}.{target}.py.txt"
     if os.environ.get("ISOGRAD_GOLDEN") == "write":
         file.write_text(text)
     assert text == file.read_text()
+    assert len(text.splitlines()) <= LINES.get(name, 1000)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -66,9 +75,11 @@ def test_module_runs_without_isograd(target: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_modules_are_formatted(target: str, tmp_path: Path) -> None:
     """Long lines broken, nothing unused, nothing undefined: ruff finds nothing to say."""
-    step = isograd.training_step(model(CONVNET))
-    for i, text in enumerate([source(model(CONVNET), target), source(step, target, step.training)]):
-        (tmp_path / f"m{i}.py").write_text(text)
+    for name, make in MODELS.items():
+        made = make()
+        step = isograd.training_step(made)
+        (tmp_path / f"{name}.py").write_text(source(made, target))
+        (tmp_path / f"{name}_step.py").write_text(source(step, target, step.training))
     done = subprocess.run(
         [
             sys.executable,
