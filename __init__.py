@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     )
     from .ir.gradient import grad
     from .ir.model import Loss, Model, Optimizer, Recipe
+    from .ir.specialize import specialize
     from .ir.training import training_step
 
 _HOMES = {
     "from_spec": "frontends.spec",
     "load": "frontends.load",
     "grad": "ir.gradient",
+    "specialize": "ir.specialize",
     "compare": "equivalence",
     "check": "backends.check",
     "CheckReport": "backends.check",
@@ -85,6 +87,7 @@ __all__ = [  # noqa: RUF022  # in the order of the documentation
     "to_onnx",
     "export",
     "grad",
+    "specialize",
     "training_step",
     "train",
     "History",
