@@ -11,6 +11,7 @@ from typing import Any
 from ..ir import Graph, Value
 from .body import Body
 from .functions import is_function, signature, stored_ports
+from .guards import print_guards
 from .module import Function, ModuleWriter, argument_names, size_arguments, snake
 from .regions import Call, tree
 from .repetition import CallParts
@@ -138,6 +139,7 @@ def print_classes(graph: Graph, target: Target, head: str) -> str:
             name = body.name_for(port.value, port.path)
             arguments.append(name)
             body.argument(port.value, name_of(name))
+    print_guards(body, graph)
     writer.print_items(body, items)
     body.finish(", ".join(ast.unparse(t) for t in body.result([p.value for p in graph.results("output")])))
     held = {

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..ir import Graph, Node, Port, Scope, Value
 from .body import Body
+from .guards import print_guards
 from .module import ModuleWriter, branch
 from .program import as_lists
 from .regions import tree
@@ -49,6 +50,7 @@ def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) 
             name = body.name_for(port.value, port.path)
             arguments.append(name)
             body.argument(port.value, name_of(name))
+    print_guards(body, graph)
     writer.print_items(body, items)
     results = [ast.unparse(t) for t in body.result([p.value for p in graph.results("output")])]
     returned = ", ".join(results)

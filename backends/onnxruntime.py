@@ -15,8 +15,8 @@ import onnx
 import onnxruntime as ort
 
 from ..ir import Graph
-from ..ir.dims import bind_shape
 from ..ir.errors import BackendUnavailableError, TypeMismatchError
+from ..ir.evaluate import bind_shapes
 from ..ir.graph import Port
 from ..ir.types import bfloat16
 from .onnx.builder import element_type
@@ -250,11 +250,7 @@ class OnnxRuntimeProgram(Program):
         shapes = tuple(tuple(v.shape()) if isinstance(v, ort.OrtValue) else np.shape(v) for v in inputs)
         if shapes == self._seen:
             return
-        bindings: dict[str, int] = {}
-        for port, shape in zip(self._inputs, shapes, strict=True):
-            bind_shape(port.value.shape, shape, bindings, f"input {port.path!r}")
-        for guard in self.graph.guards:
-            guard.check(bindings)
+        bind_shapes(self.graph, self._inputs, shapes)
         self._seen = shapes
 
     def to_numpy(self, array: Any) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..ir import Graph
-from ..ir.dims import bind_shape
 from ..ir.errors import BackendUnavailableError
+from ..ir.evaluate import bind_shapes
 from .emit import emit, is_model
 from .program import as_tree, execute
 from .runtime import HELD, Key, Program, Runtime
@@ -114,11 +114,7 @@ class PythonProgram(Program):
         return given
 
     def _check(self, inputs: Sequence[Any]) -> None:
-        bindings: dict[str, int] = {}
-        for port, array in zip(self.ports, inputs, strict=True):
-            bind_shape(port.value.shape, tuple(np.shape(array)), bindings, f"input {port.path!r}")
-        for guard in self.graph.guards:
-            guard.check(bindings)
+        bind_shapes(self.graph, self.ports, [tuple(np.shape(a)) for a in inputs])
 
     def _step(self, result: Any) -> list[Any]:
         """What a printed step returned, in the order of the graph's outputs; new values replace the held ones."""

@@ -10,6 +10,7 @@ from typing import Any
 from ..ir import Graph, Node, Port, Value
 from .body import Body, Expression, as_branches
 from .functions import is_function, stored_ports
+from .guards import print_guards
 from .module import ModuleWriter
 from .pairs import Pairs, leaves
 from .program import as_tree, by_name
@@ -196,6 +197,7 @@ class _StepPrinter:
                 name = self.body.name_for(port.value, port.path)
                 names.append(name)
                 self.body.argument(port.value, name_of(name))
+        print_guards(self.body, self.graph)
         return names
 
     # which items update parameters

@@ -37,6 +37,7 @@ class Target:
     number: Callable[[str, DType], str]  # (literal, dtype) -> expression of a scalar tensor
     array: Callable[[str], str]  # expression of a NumPy array -> of a tensor
     size_is_number: bool = True  # a size is a Python int when the code runs
+    size_check: Mapping[str, str] = field(default_factory=dict)  # relation -> format of a check, where not an `if`
     extrema: tuple[str, str] = ("max", "min")  # functions of sizes
     safe_numbers: frozenset[Any] = frozenset()
     largest_integer: int | None = None  # that a Python number may be, where there is a limit

@@ -100,10 +100,16 @@ class Guard:
         left, right = evaluate_dim(self.left, bindings), evaluate_dim(self.right, bindings)
         return left == right if self.relation == "==" else left >= right
 
-    def check(self, bindings: Mapping[str, int]) -> None:
+    def check(self, bindings: Mapping[str, int], places: Mapping[str, str] | None = None) -> None:
+        """Raise `GuardError` unless it is true; `places` say in words what each symbol is the size of."""
         if not self.holds(bindings):
-            sizes = ", ".join(f"{k} = {v}" for k, v in sorted(bindings.items()))
+            known = places or {}
+            sizes = ", ".join(f"{s} = {bindings[s]}{(known.get(s) and f' ({known[s]})') or ''}" for s in self.symbols)
             raise GuardError(f"these sizes do not fit: {self} is not true for {sizes}")
+
+    @property
+    def symbols(self) -> list[str]:
+        return sorted(symbols_of(self.left) | symbols_of(self.right))
 
     def __str__(self) -> str:
         return f"{self.left} {self.relation} {self.right}"

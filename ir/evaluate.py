@@ -10,7 +10,7 @@ import numpy as np
 
 from .dims import Dim, bind_shape, evaluate_dim
 from .errors import UnsupportedOpError
-from .graph import Graph, Node, Value
+from .graph import Graph, Node, Port, Value
 from .op import Op
 from .types import TensorType, dtype_of
 
@@ -60,7 +60,7 @@ class Body:
 
     def _bindings(self, shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
         if shapes not in self._bound:
-            self._bound[shapes] = self._outer | bind_shapes(self.graph, shapes)
+            self._bound[shapes] = self._outer | bind_shapes(self.graph, self.graph.inputs, shapes)
         return self._bound[shapes]
 
 
@@ -77,18 +77,33 @@ def resolve(attribute: Any, bindings: Mapping[str, int]) -> Any:
 
 def bind_inputs(graph: Graph, inputs: Sequence[Any]) -> dict[str, int]:
     """The numbers of the graph's symbols, from its inputs' shapes; raises where shapes or guards do not fit."""
-    return bind_shapes(graph, [tuple(array.shape) for array in inputs])
+    return bind_shapes(graph, graph.inputs, [tuple(array.shape) for array in inputs])
 
 
-def bind_shapes(graph: Graph, shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
-    """The numbers of the graph's symbols, from the shapes of its inputs."""
+def bind_shapes(graph: Graph, ports: Sequence[Port], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """The numbers of symbols, from the shapes that some of the graph's inputs have.
+
+    Raises `TypeMismatchError` where a shape, and `GuardError` where a guard, does not fit.
+    """
     bindings: dict[str, int] = {}
     for _ in range(2):  # the second round checks what was bound later than it was used
-        for port, shape in zip(graph.inputs, shapes, strict=True):
+        for port, shape in zip(ports, shapes, strict=True):
             bind_shape(port.value.shape, shape, bindings, f"input {port.path!r}")
-    for guard in graph.guards:
-        guard.check(bindings)
+    if graph.guards:
+        places = {s: f"axis {axis} of input {port.path!r}" for s, (port, axis) in symbol_places(graph).items()}
+        for guard in graph.guards:
+            guard.check(bindings, places)
     return bindings
+
+
+def symbol_places(graph: Graph) -> dict[str, tuple[Port, int]]:
+    """For each symbol the input and the axis whose size it is."""
+    found: dict[str, tuple[Port, int]] = {}
+    for port in graph.inputs:
+        for axis, size in enumerate(port.value.shape):
+            if isinstance(size, Dim) and size.symbols == {str(size)}:
+                found.setdefault(str(size), (port, axis))
+    return found
 
 
 def reference_rule(node: Node) -> Rule:

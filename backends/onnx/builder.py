@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 
 from ...ir import Dim, DType, Graph, Node, Size, TensorType, Value
+from ...ir.evaluate import symbol_places
 from ...ir.ops import normalize_axes
 
 Sizes = Sequence[Size]
@@ -84,7 +85,7 @@ class Builder:
         self.held: set[Value] = set()  # inputs of the graph that are arrays of the model
         self._known: dict[Any, tuple[Tensor, ...]] = {}
         self._count = 0
-        self._sources = _sources(graph)
+        self._sources = symbol_places(graph)
 
     # nodes
 
@@ -148,7 +149,7 @@ class Builder:
         ports = [p.value for p in graph.inputs]
         for value, tensor in zip(ports[len(ports) - len(captured) :], captured, strict=True):
             self.bind(value, tensor)
-        self._sources = self._sources | _sources(graph)
+        self._sources = self._sources | symbol_places(graph)
         yield inner
         constants = {k: v for k, v in self._known.items() if not k[0]}  # which stand outside all bodies
         self.draft.steps, self._known, self._sources, self.node = outer
@@ -208,8 +209,8 @@ class Builder:
         if e.is_Integer:
             return self.sizes((int(e),))
         if e.is_Symbol:
-            value, axis = self._sources[str(e)]
-            return self.Shape(self.tensors[value], start=axis, end=axis + 1)  # type: ignore[no-any-return]
+            port, axis = self._sources[str(e)]
+            return self.Shape(self.tensors[port.value], start=axis, end=axis + 1)  # type: ignore[no-any-return]
         if e.is_Pow:
             return self._chain("Mul", [self._expression(e.base)] * int(e.exp))
         if e.is_Add or e.is_Mul:
@@ -256,13 +257,3 @@ class Builder:
 def element_type(dtype: DType) -> int:
     """ONNX's number for an element type."""
     return int(onnx.helper.np_dtype_to_tensor_dtype(dtype.numpy))
-
-
-def _sources(graph: Graph) -> dict[str, tuple[Value, int]]:
-    """For each symbol an input and the axis whose size it is."""
-    found: dict[str, tuple[Value, int]] = {}
-    for port in graph.inputs:
-        for axis, size in enumerate(port.value.shape):
-            if isinstance(size, Dim) and size.symbols == {str(size)}:
-                found.setdefault(str(size), (port.value, axis))
-    return found

@@ -25,6 +25,7 @@ from .peephole import improve
 
 OPSETS = range(17, 27)  # the last is the newest that ONNX Runtime 1.31 takes
 OPSET = 21
+GUARDS = "isograd.guards"  # the metadata with the conditions on symbolic sizes, one a line
 PROTO_BYTES = 2**31 - 2**24  # of arrays: a protobuf message is smaller than 2 GiB
 NO_COMPLEX = "ONNX has no arithmetic for complex tensors; split them into real and imaginary parts"
 
@@ -48,8 +49,8 @@ def to_model(
     """The graph as a model of standard ops.
 
     Inputs and outputs are called by their paths, symbolic sizes by their names. `initializers` are arrays by role and
-    path that the model holds; all other inputs, parameters too, are inputs of the model. The graph's guards are not in
-    it. Raises `UnsupportedOpError` with every op that has no lowering.
+    path that the model holds; all other inputs, parameters too, are inputs of the model. The graph's guards are in its
+    metadata, as `isograd.guards`. Raises `UnsupportedOpError` with every op that has no lowering.
     """
     return emit(graph, name=name, opset=opset, initializers=initializers).model
 
@@ -131,13 +132,16 @@ def _model(graph: Graph, builder: Builder, name: str, inputs: list[str], outputs
         [_info(n, p.value.type) for n, p in zip(outputs, graph.outputs, strict=True)],
         [onnx.numpy_helper.from_array(np.ascontiguousarray(a) if a.ndim else a, n) for n, a in draft.arrays.items()],
     )
-    return helper.make_model(
+    model = helper.make_model(
         proto,
         opset_imports=opsets,
         ir_version=helper.find_min_ir_version_for(opsets),
         producer_name="isograd",
         producer_version="0.1.0",
     )
+    if graph.guards:  # ONNX checks no sizes: who runs the model can
+        helper.set_model_props(model, {GUARDS: "\n".join(map(str, graph.guards))})
+    return model
 
 
 def _node(step: Step) -> onnx.NodeProto:

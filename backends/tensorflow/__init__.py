@@ -95,6 +95,10 @@ TARGET = Target(
     number=_number,
     array=lambda expression: f"tf.constant({expression})",
     size_is_number=False,
+    size_check={
+        "==": 'tf.debugging.assert_equal({}, {}, "{}")',
+        ">=": 'tf.debugging.assert_greater_equal({}, {}, "{}")',
+    },
     extrema=("tf.maximum", "tf.minimum"),
     safe_numbers=frozenset({*arithmetic.NUMBERS, *comparison.NUMBERS, *shape.NUMBERS, *optimizers.IN_PLACE}),
     in_place=optimizers.IN_PLACE,
