@@ -83,18 +83,29 @@ TABLE = (
 
 
 def _dtype(dtype: DType) -> str:
+    if dtype.name == "bfloat16":
+        return "ml_dtypes.bfloat16"
     return "bool" if dtype.name == "bool" else f"np.{dtype.name}"
+
+
+def _number(text: str, dtype: DType) -> str:
+    return f"np.bool_({text})" if dtype.name == "bool" else f"{_dtype(dtype)}({text})"
 
 
 TARGET = Target(
     name="numpy",
     table=TABLE,
-    imports={"np": "import numpy as np", "math": "import math", "load_file": "from safetensors.numpy import load_file"},
+    imports={
+        "np": "import numpy as np",
+        "math": "import math",
+        "ml_dtypes": "import ml_dtypes",
+        "load_file": "from safetensors.numpy import load_file",
+    },
     namespaces={"np": np},
     style="functions",
     dtype=_dtype,
     size=lambda expression, axis: f"{expression}.shape[{axis}]",
-    number=lambda text, dtype: f"np.{dtype.name if dtype.name != 'bool' else 'bool_'}({text})",
+    number=_number,
     array=lambda expression: expression,
     safe_numbers=frozenset(
         {np.maximum, np.minimum, np.where, np.equal, np.less, np.greater, np.less_equal, np.greater_equal, np.not_equal}

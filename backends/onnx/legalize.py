@@ -4,20 +4,22 @@
    which sums and products wrap alike; bools in uint8. Its results are cast back.
 2. A float64 that becomes a float32 loses digits: each such node is a note. A float16 or bfloat16 that becomes a float32
    loses none, but its rounding differs from that of a runtime that has the kernel: a note too.
-3. What orders uint64 has no type to work in: an error.
+3. What orders uint64 works in int64 on numbers moved by -2^63, which lie in the same order.
+4. A complex number has no type to work in: an error.
 """
 
 from __future__ import annotations
 
-from ...ir import DType, Graph, Node, ops
+from ...ir import DType, Graph, Node, Value, ops
 from ...ir.errors import UnsupportedOpError
 from ...ir.rewrite import Rewriter, rewrite
-from ...ir.types import float32, int32, int64, uint8
+from ...ir.types import float32, int32, int64, uint8, uint64
 from ..rules import find_rule
 from .kernels import has_kernel
 from .lowering import Lowering, at_opset
 
 _ORDERING = (ops.reduce_max, ops.reduce_min, ops.argmax, ops.argmin, ops.argsort)
+_HALF = -(2**63)
 
 
 def legalize(graph: Graph, opset: int = 21) -> tuple[Graph, list[str]]:
@@ -52,7 +54,7 @@ def refused(graph: Graph, opset: int = 21) -> list[tuple[Node, str]]:
         lowering = find_rule(table, node)
         if lowering is not None and not lowering.runs(node):
             source = lowering.element(node)
-            if (source.bits == 64 and not source.is_float and node.op in _ORDERING) or source.kind == "complex":
+            if source.kind == "complex":
                 found.append((node, f"ONNX Runtime has no {node.op.name} of {source.name}"))
     return found
 
@@ -68,15 +70,21 @@ def _stand_in(node: Node, lowering: Lowering) -> DType:
 
 
 def _widened(rewriter: Rewriter, node: Node, source: DType, target: DType) -> None:
+    moved = source == uint64 and node.op in _ORDERING
     with rewriter.within(node):
         inputs = tuple(
-            v if v is None or v.dtype != source else ops.cast(v, dtype=target) for v in rewriter.inputs(node)
+            v if v is None or v.dtype != source else _moved(ops.cast(v, dtype=target), moved)
+            for v in rewriter.inputs(node)
         )
         types = node.op.output_types(tuple(None if v is None else v.type for v in inputs), node.attributes)
         made = rewriter.new.append(node.op, inputs, node.attributes, types).outputs
-        rewriter.replace(
-            node,
-            tuple(
-                ops.cast(m, dtype=v.dtype) if m.dtype != v.dtype else m for m, v in zip(made, node.outputs, strict=True)
-            ),
+        results = (
+            ops.cast(_moved(m, moved), dtype=v.dtype) if m.dtype != v.dtype else m
+            for m, v in zip(made, node.outputs, strict=True)
         )
+        rewriter.replace(node, tuple(results))
+
+
+def _moved(x: Value, moved: bool) -> Value:
+    """Half the range further, there or back: it is the same where sums wrap."""
+    return x + _HALF if moved else x

@@ -17,7 +17,7 @@ def _reciprocal(x: Any) -> Any:
 
 
 def _negative_unsigned(x: Any) -> Any:
-    return 0 - x
+    return tf.bitwise.invert(x) + 1  # of `0 - x`, TensorFlow's optimizer makes a negation that has no kernel
 
 
 def _number_first_maximum(x: Any, y: Any) -> Any:

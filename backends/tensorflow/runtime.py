@@ -39,7 +39,7 @@ class TensorflowRuntime(PythonRuntime):
             return tf.Variable(array)
 
     def get(self, array: Any) -> np.ndarray:
-        return np.asarray(array)
+        return np.asarray(array.numpy())  # of a bfloat16 scalar, TensorFlow's own conversion makes no array
 
     def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         graph = (

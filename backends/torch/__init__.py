@@ -39,6 +39,7 @@ from . import (
     sorting,
 )
 from .style import CLASSES, assign
+from .unsigned import carry_unsigned
 
 FAMILIES = (
     cumulative,
@@ -102,6 +103,6 @@ TARGET = Target(
     in_place=optimizers.IN_PLACE,
     decorator="torch.no_grad()",
     step_decorator="torch.no_grad()",
-    passes=(fusion.fuse,),
+    passes=(fusion.fuse, carry_unsigned),
     options={"classes": CLASSES, "assign": assign},
 )

@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import torch
 
@@ -31,10 +32,15 @@ class TorchRuntime(PythonRuntime):
         return ("cuda", *others, "cpu")
 
     def put(self, array: np.ndarray, device: str) -> Any:
+        if array.dtype.name == "bfloat16":  # NumPy has it from elsewhere, so the two speak of it as bits only
+            return torch.from_numpy(np.array(array).view(np.uint16)).view(torch.bfloat16).to(device)
         return torch.from_numpy(np.array(array)).to(device)
 
     def get(self, array: Any) -> np.ndarray:
-        return array.detach().cpu().numpy()  # type: ignore[no-any-return]
+        found = array.detach().cpu()
+        if found.dtype == torch.bfloat16:
+            return found.contiguous().view(torch.uint16).numpy().view(ml_dtypes.bfloat16)  # type: ignore[no-any-return]
+        return found.numpy()  # type: ignore[no-any-return]
 
     def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         quiet = torch.no_grad()(function)

@@ -66,8 +66,8 @@ def _several(graph: Graph) -> Value:
     with graph.at("second.py:2"):
         y = doubled_mystery(y)
     with graph.at("third.py:3"):
-        largest: Value = ops.reduce_max(ops.cast(y, dtype=uint64))
-    return largest
+        turned: Value = ops.reduce_sum(ops.cast(y, dtype=complex64))
+    return turned
 
 
 MODELS = {
@@ -114,9 +114,10 @@ def test_all_of_it_with_places_and_advice() -> None:
     assert [(f.target, f.problem, f.what, f.count, f.places) for f in found.findings] == [
         ("numpy", "no lowering", "mystery of float32", 2, ("first.py:1", "second.py:2")),
         ("onnx", "no lowering", "mystery of float32", 2, ("first.py:1", "second.py:2")),
-        ("onnx", "element type", "reduce_max of uint64", 1, ("third.py:3",)),
+        ("onnx", "element type", "reduce_sum of complex64", 1, ("third.py:3",)),
+        ("onnx", "element type", "complex tensors", 2, ("third.py:3",)),
     ]
-    assert "ONNX Runtime has no reduce_max of uint64; cast before it." in str(found)
+    assert "ONNX Runtime has no reduce_sum of complex64; cast before it." in str(found)
     assert not found.ok
 
 

@@ -8,24 +8,14 @@ from onnxruntime.capi import _pybind_state
 
 from isograd.backends.onnx.kernels import KERNELS
 from isograd.backends.onnx.legalize import legalize
-from isograd.backends.onnx.model import emit, ready_graph
+from isograd.backends.onnx.model import ready_graph
 from isograd.ir import Graph, TensorType, ops
-from isograd.ir.errors import TypeMismatchError, UnsupportedOpError
+from isograd.ir.errors import TypeMismatchError
 from isograd.ir.evaluate import run_reference
 from isograd.ir.types import DTYPES, dtype_of, int64
 
 ONNX_NAMES = {"float32": "float", "float64": "double"}
 INTEGERS = [d.name for d in DTYPES if d.is_integer]
-KNOWN_GAPS = {
-    ("argmax", "uint64"): "nothing orders uint64",
-    ("argmin", "uint64"): "nothing orders uint64",
-    ("argsort", "uint64"): "nothing orders uint64",
-    ("kth_value", "uint64"): "nothing orders uint64",
-    ("reduce_max", "uint64"): "nothing orders uint64",
-    ("reduce_min", "uint64"): "nothing orders uint64",
-    ("sort", "uint64"): "nothing orders uint64",
-    ("top_k", "uint64"): "nothing orders uint64",
-}
 
 
 def kernels_of_the_runtime():
@@ -95,10 +85,6 @@ def test_integers_are_exact(sampled, dtype, run):
     if not takes(sampled, dtype):
         return  # it takes signed ones
     graph, arrays = graph_of(sampled, integer_samples(sampled, dtype))
-    if (sampled.name, dtype) in KNOWN_GAPS:
-        with pytest.raises(UnsupportedOpError, match=dtype):
-            emit(graph)
-        return
     for port, result, truth in zip(graph.outputs, run(graph, arrays), run_reference(graph, arrays), strict=True):
         assert result.dtype == truth.dtype
         np.testing.assert_array_equal(result, truth, err_msg=port.path)
