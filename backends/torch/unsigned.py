@@ -23,7 +23,7 @@ _NATIVE: frozenset[Op] = frozenset({
 })  # fmt: skip
 _ORDERING = frozenset({
     "maximum", "minimum", "reduce_max", "reduce_min", "argmax", "argmin", "sort", "argsort", "top_k",
-    "cumulative_maximum", "cumulative_minimum",
+    "cumulative_maximum", "cumulative_minimum", "cumulative_argmax", "cumulative_argmin",
 })  # fmt: skip
 _WRAPPING = frozenset({
     "matmul", "reverse", "scatter_add", "take_along_axis", "gather_nd", "index", "index_put", "dynamic_slice",

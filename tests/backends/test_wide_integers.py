@@ -16,7 +16,7 @@ from isograd.ir.types import dtype_of
 
 BACKENDS = [b for b in ("numpy", "jax", "torch", "tensorflow", "onnxruntime") if is_installed(b)]
 DTYPES = ("int64", "uint64", "uint32")
-GAPS: dict[tuple[str, str, str], str] = {}  # (backend, op, dtype) -> why it does not run
+UNDEFINED = {"bucketize": "its boundaries must be in order"}  # on any numbers
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -51,16 +51,16 @@ def graph_of(op: Op, s: Sample, dtype: str) -> tuple[Graph, list[np.ndarray]] | 
 
 
 CASES = [
-    (op, dtype) for op in ops.ALL for dtype in DTYPES if any(graph_of(op, s, dtype) is not None for s in op.samples)
+    (op, dtype)
+    for op in ops.ALL
+    for dtype in DTYPES
+    if op.name not in UNDEFINED and any(graph_of(op, s, dtype) is not None for s in op.samples)
 ]
 
 
 @pytest.mark.parametrize(("op", "dtype"), CASES, ids=lambda p: getattr(p, "name", p))
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_integers_are_exact(backend: str, op: Op, dtype: str, request: pytest.FixtureRequest) -> None:
-    reason = GAPS.get((backend, op.name, dtype))
-    if reason is not None:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_integers_are_exact(backend: str, op: Op, dtype: str) -> None:
     made = [m for s in op.samples if (m := graph_of(op, s, dtype)) is not None]
     for graph, arrays in made if backend != "jax" else made[:1]:
         program = runtime(backend).compile(graph, device=None if backend == "numpy" else "cpu")
