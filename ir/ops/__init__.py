@@ -19,6 +19,7 @@ from . import (
     padding,
     pooling,
     random,
+    recurrent,
     reduction,
     scatter,
     shape,
@@ -126,6 +127,7 @@ from .random import (
     random_uniform,
     threefry_2x32,
 )
+from .recurrent import gru, lstm, simple_rnn
 from .reduction import (
     argmax,
     argmin,
@@ -179,6 +181,7 @@ FAMILIES = (
     attention,
     loss,
     random,
+    recurrent,
     gather,
     scatter,
     sorting,
@@ -247,6 +250,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "group_norm",
+    "gru",
     "hard_sigmoid",
     "identity_of",
     "index",
@@ -273,6 +277,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "lstm",
     "matmul",
     "max_pool",
     "max_pool_gradient",
@@ -326,6 +331,7 @@ __all__ = [
     "sigmoid_cross_entropy",
     "sign",
     "silu",
+    "simple_rnn",
     "sin",
     "sinh",
     "size",

@@ -50,8 +50,13 @@ def test_samples_leave_out_each_optional_operand(op):
         assert given == {True, False}, f"there are no samples with and without {name}"
 
 
+SQUARE = {"simple_rnn": "its recurrent kernel is square"}
+
+
 def test_a_swapped_axis_would_be_seen(case):
     """Axes of one size cannot be told apart; sizes 0 and 1 are there for what happens at the edge."""
+    if case.op.name in SQUARE:
+        pytest.skip(SQUARE[case.op.name])
     graph, _ = case.plain()
     for port in (*graph.inputs, *graph.outputs):
         sizes = Counter(size for size in port.value.shape if size > 1)

@@ -9,6 +9,7 @@ import operator
 
 import numpy as np
 import pytest
+import second_control
 
 from isograd.ir import ops
 from isograd.ir.evaluate import reference_of, run_reference
@@ -387,48 +388,8 @@ def sloped(negative):
 SELU = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-def cell(h, x, w, v):
-    new = np.tanh(x + h @ (w @ v))
-    return [new], [new * x]
-
-
-def powers(x, a):
-    return [x * a], []
-
-
-def two(x, s):
-    return [np.tanh(x) * s, s + np.linalg.norm(x) ** 2], []
-
-
-BODIES = {"cell": cell, "powers": powers, "two": two}
-
-
-def unrolled(*operands, body, carries, xs=0, reverse=False, length=None):
-    """A scan, written as what it is short for: the body again and again."""
-    carry, sequences, captured = operands[:carries], operands[carries : carries + xs], operands[carries + xs :]
-    steps = list(zip(*sequences, strict=True)) if xs else [()] * length
-    stacked = []
-    for elements in steps[::-1] if reverse else steps:
-        carry, row = BODIES[body.name](*carry, *elements, *captured)
-        stacked.append(row)
-    columns = [np.array(c) for c in zip(*(stacked[::-1] if reverse else stacked), strict=True)]
-    return (*carry, *columns)
-
-
-def shrunk(x, factors, limit, *, condition, body, carries, max_iterations=None):
-    """The loop of the samples: how many steps it takes, then one power."""
-    steps = next(n for n in range(99) if n == max_iterations or np.sum((x * factors**n) ** 2) <= limit)
-    return x * factors**steps
-
-
-def branch(predicate, x, y, *, then, otherwise):
-    return (2 * x, x * y) if predicate else (x**2, np.tanh(y))
-
-
 SECOND = {
-    "scan": unrolled,
-    "while_loop": shrunk,
-    "cond": branch,
+    **second_control.SECOND,
     "add": each(lambda x, y: math.fsum((x, y))),
     "subtract": each(lambda x, y: math.fsum((x, -y))),
     "multiply": each(lambda x, y: x / (1.0 / y)),
