@@ -41,6 +41,8 @@ def _check_layer(
     mask: TensorType | None, time_axis: int,
 ) -> Size:  # fmt: skip
     """Demand that everything fits; the size of the state."""
+    if not x.dtype.is_float:
+        raise TypeMismatchError(f"{name} works on float tensors, not on {x}; cast first")
     if x.rank != 3 or time_axis not in (0, 1):
         raise TypeMismatchError(f"{name}: a sequence has 3 axes and time_axis 0 or 1, not {x} and {time_axis}")
     batch, size = x.shape[1 - time_axis], states[0].shape[-1]
@@ -135,7 +137,7 @@ def _gru_parts(
     act, gate = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
 
     def with_bias(product: Value, bias: Sequence[Value]) -> Value:
-        return add(product, bias[0]) if bias else product  # type: ignore[no-any-return]
+        return add(product, bias[0]) if bias else product
 
     def after(h: Value, z: Value, recurrent: Value, *bias: Value) -> Sequence[Value]:
         update, reset, new = _gates(z, gates, "zrn")

@@ -24,7 +24,7 @@ def merge_common(graph: Graph) -> Graph:
     for node in graph.nodes:
         key = (node.op, rewriter.inputs(node), attribute_key(node.attributes))
         scope = rewriter.scope(node.scope)
-        layers = _layers(scope)
+        layers = layers_of(scope)
         found = (seen[key, layer] for layer in layers if (key, layer) in seen)
         earlier = next((values for place, values in found if not _twins(place, scope)), None)
         if earlier is None:
@@ -35,7 +35,7 @@ def merge_common(graph: Graph) -> Graph:
     return rewriter.finish()
 
 
-def _layers(scope: Scope | None) -> list[Scope | None]:
+def layers_of(scope: Scope | None) -> list[Scope | None]:
     """The layers that a scope lies in, from the outside: those whose nodes may stand for its own."""
     return [None, *(s for s in scope.ancestry if s.name)] if scope else [None]
 

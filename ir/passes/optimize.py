@@ -9,6 +9,7 @@ from ..op import attribute_key
 from ..rewrite import inside
 from .fold_constants import BUDGET, fold_constants
 from .merge_common import merge_common
+from .merge_loops import merge_loops
 from .remove_dead import remove_dead
 from .simplify import simplify
 from .trim_bodies import trim_bodies
@@ -22,7 +23,8 @@ def optimize(graph: Graph, budget: int = BUDGET, *, within_layers: bool = False)
     """
     graph = inside(graph, lambda body: optimize(body, budget))
     while True:
-        smaller = trim_bodies(remove_dead(merge_common(fold_constants(simplify(graph, within_layers), budget))))
+        folded = fold_constants(simplify(graph, within_layers), budget)
+        smaller = trim_bodies(remove_dead(merge_loops(merge_common(folded))))
         if _structure(smaller) == _structure(graph):
             return smaller
         graph = smaller
