@@ -11,7 +11,7 @@ from ..ir.dims import Size
 from .body import Body
 from .functions import SMALLEST_COMPOSITE
 from .regions import Call, tree
-from .template import name_of
+from .template import free_names, name_of
 
 
 @dataclass
@@ -80,6 +80,17 @@ def group(names: Sequence[str], empty: str = "None") -> str:
     return f"({', '.join(names)})" if names else empty
 
 
+def begin(body: Body, names: Sequence[str], starts: Sequence[str]) -> None:
+    """Give carries their first values: all at once where one reads a name that another one takes."""
+    pairs = [(n, s) for n, s in zip(names, starts, strict=True) if n != s]
+    read = [free_names(ast.parse(s, mode="eval")) for _, s in pairs]
+    if any(n in names for i, (n, _) in enumerate(pairs) for names in read[i + 1 :]):
+        body.line(_assignment(pairs))
+        return
+    for name, start in pairs:
+        body.line(f"{name} = {start}")
+
+
 def count_text(body: Body, size: Size) -> str:
     return ast.unparse(body.dim(size))
 
@@ -116,9 +127,7 @@ class _PythonScan:
         rows = self._row_names(inner)
         head = self._head(inner, values[self.carries : self.carries + self.xs])
         bind_captured(inner, body, values[self.carries + self.xs :], self.captured)
-        for name, start in zip(carried, starts, strict=True):
-            if name != start:
-                body.line(f"{name} = {start}")
+        begin(body, carried, starts)
         for name in rows.values():
             body.line(f"{name} = []")
         body.line(head)
@@ -200,9 +209,7 @@ def python_while(body: Body, node: Node) -> None:
             inner.body.telling[inner.results[i]] = name
     bind_captured(inner, body, ports[a["carries"] :], captured)
     bind_captured(test, body, [p.value for p in test.graph.inputs][a["carries"] :], captured)
-    for name, start in zip(carried, starts, strict=True):
-        if name != start:
-            body.line(f"{name} = {start}")
+    begin(body, carried, starts)
     test.print()
     (holds,) = test.texts()
     bound = a["max_iterations"]

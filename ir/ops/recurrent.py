@@ -201,8 +201,9 @@ def _layer(
         masked = _masked(step, len(states), zero_output)
         first = [] if zero_output else [_zeros(states[0])]
         xs, init = [z, valid], [*first, *states]
+    names = ["output"] * (len(init) - len(states)) + ["h", "c"][: len(states)]
     body = Graph("step")
-    carries = [body.input(n, v.type) for n, v in zip(_CARRIES[len(init)], init, strict=True)]
+    carries = [body.input(n, v.type) for n, v in zip(names, init, strict=True)]
     elements = [body.input(n, v.type.with_shape(v.shape[1:])) for n, v in zip(("z", "valid"), xs, strict=False)]
     fixed = [body.input(n, v.type) for n, v in zip(("recurrent", "bias"), captured, strict=False)]
     results = masked(*carries, *elements, *fixed)
@@ -212,9 +213,6 @@ def _layer(
     found = z.graph.apply(scan, *init, *xs, *captured, body=body, carries=len(init), xs=len(xs), reverse=reverse)
     outputs = transpose(found[-1], axes=(1, 0, 2)) if time_axis else found[-1]
     return (outputs, *found[len(init) - len(states) : len(init)])
-
-
-_CARRIES = {1: ("h",), 2: ("h", "c"), 3: ("output", "h", "c")}
 
 
 def _masked(step: Step, count: int, zero_output: bool) -> Step:

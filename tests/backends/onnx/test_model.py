@@ -265,8 +265,11 @@ SECOND_OPINION_LACKS = {
     "conv": "its ConvTranspose knows no groups",
     "conv_filter_gradient": "its ConvTranspose knows no groups",
     "conv_input_gradient": "its ConvTranspose knows no groups",
+    "gru": "its Scan goes forwards only",
+    "lstm": "its Scan goes forwards only",
     "scan": "its Scan goes forwards only",
     "local_response_norm": "its LRN goes over as many channels as there are examples",
+    "simple_rnn": "its Scan goes forwards only",
     "softsign": "it fails on a scalar",
     "while_loop": "its Scan goes forwards only",
 }
