@@ -51,6 +51,11 @@ def is_interior_free(node: Node) -> bool:
     return not any(node.attributes["interior"])
 
 
+def split_places(sizes: Any) -> tuple[int, ...]:
+    """Where parts of these sizes begin, but for the first."""
+    return tuple(sum(sizes[:i]) for i in range(1, len(sizes)))
+
+
 def indexes_first(node: Node) -> bool:
     """Whether indices stand for the first axes, so that they alone stand between brackets."""
     axes, x = node.attributes["axes"], node.inputs[0]
@@ -84,5 +89,6 @@ __all__ = [
     "pairs",
     "slices",
     "spatial_axes",
+    "split_places",
     "used_outputs",
 ]

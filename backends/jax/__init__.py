@@ -30,12 +30,14 @@ from . import (
     scatter,
     shape,
     sorting,
+    structure,
 )
 
 TABLE = merge(
     *(
         f.rows
         for f in (
+            structure,
             cumulative,
             sorting,
             scatter,

@@ -12,7 +12,7 @@ from .. import array_methods
 from ..fold import is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
-from . import control, random, sorting
+from . import control, random, sorting, structure
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -79,6 +79,7 @@ TABLE = (
     }
     | random.rows
     | sorting.rows
+    | structure.rows
 )
 
 

@@ -18,7 +18,7 @@ _COMMON = _FLOATS | {"int32", "int64"}
 _EXTREMES = _NUMBERS - {"int16", "uint16"} | {"float16"}
 
 KERNELS: dict[str, set[str]] = {
-    "CumSum": _COMMON, "ReduceProd": _COMMON,
+    "CumSum": _COMMON, "ReduceProd": _COMMON, "Trilu": _COMMON | {"bool"},
     "Abs": _NUMBERS, "Acos": _FLOAT, "Add": _NUMBERS, "ArgMax": _COMMON | {"int8", "uint8"},
     "ArgMin": _COMMON | {"int8", "uint8"}, "Asin": _FLOAT, "Atan": _FLOAT, "Attention": _FLOAT | {"float16"},
     "AveragePool": _FLOAT, "BatchNormalization": _FLOATS, "Ceil": _FLOATS, "Clip": _EXTREMES, "Conv": _FLOAT,

@@ -27,9 +27,11 @@ from . import (
     scatter,
     shape,
     sorting,
+    structure,
 )
 
 _FAMILIES = (
+    structure,
     cumulative,
     sorting,
     activation,

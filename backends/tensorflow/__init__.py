@@ -33,10 +33,12 @@ from . import (
     scatter,
     shape,
     sorting,
+    structure,
 )
 from .style import CLASSES, assign
 
 FAMILIES = (
+    structure,
     cumulative,
     sorting,
     gather,

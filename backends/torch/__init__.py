@@ -37,11 +37,13 @@ from . import (
     scatter,
     shape,
     sorting,
+    structure,
 )
 from .style import CLASSES, assign
 from .unsigned import carry_unsigned
 
 FAMILIES = (
+    structure,
     cumulative,
     sorting,
     gather,

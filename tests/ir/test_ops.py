@@ -19,6 +19,7 @@ NO_SAMPLES = {
     "constant": "its attribute is the array itself; every differentiated graph here has one",
     "size": "its attribute is a symbolic size; test_dims runs it",
 }
+SQUARE = {"matrix_diag"}  # of these ops two axes of the result have one size, whatever the operand
 
 
 def run(graph, arrays):
@@ -58,7 +59,7 @@ def test_a_swapped_axis_would_be_seen(case):
     if case.op.name in SQUARE:
         pytest.skip(SQUARE[case.op.name])
     graph, _ = case.plain()
-    for port in (*graph.inputs, *graph.outputs):
+    for port in (*graph.inputs, *(graph.outputs if case.op.name not in SQUARE else ())):
         sizes = Counter(size for size in port.value.shape if size > 1)
         assert max(sizes.values(), default=1) == 1, f"{port.path}: {port.value.type}"
 
