@@ -14,6 +14,8 @@ from ..rules import When
 from ..target import Target
 from . import control, random, sorting, structure
 
+_omitted: Any = None  # an argument that is its default is not written
+
 
 def _matrix_transpose(x: Any) -> Any:
     return x.T
@@ -55,6 +57,57 @@ def _is_numpys_own(node: Node) -> bool:
     return node.outputs[0].dtype.name != "bfloat16"  # of which NumPy makes float32
 
 
+def _is_short(node: Node) -> bool:
+    return len(node.inputs) < 3 and _is_numpys_own(node)
+
+
+def _einsum(*xs: Any, equation: Any) -> Any:
+    return np.einsum(equation, *xs)
+
+
+def _einsum_of_many(*xs: Any, equation: Any) -> Any:
+    return np.einsum(equation, *xs, optimize=True)
+
+
+def _tensordot(x: Any, y: Any, *, axes: Any) -> Any:
+    return np.tensordot(x, y, axes)
+
+
+def _vector_norm(x: Any, *, order: Any, axes: Any, keepdims: Any) -> Any:
+    return np.linalg.vector_norm(
+        x,
+        axis=_omitted if axes is None else axes,
+        keepdims=True if keepdims else _omitted,
+        ord=_omitted if order == 2.0 else order,
+    )
+
+
+TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")} | {
+    ops.reduce_sum: (When(_is_float, array_methods.reduce_sum), ops.reduce_sum.reference),
+    ops.reduce_max: array_methods.reduce_max,
+    ops.reduce_min: array_methods.reduce_min,
+    ops.reduce_mean: array_methods.reduce_mean,
+    ops.reduce_variance: array_methods.reduce_variance,
+    ops.transpose: (
+        When(lambda n: is_matrix_transpose(n) and n.outputs[0].rank == 2, _matrix_transpose),
+        When(is_matrix_transpose, _stack_transpose),
+        ops.transpose.reference,
+    ),
+    ops.reshape: (When(lambda n: n.outputs[0].rank > 0, _reshape), ops.reshape.reference),
+    ops.matmul: (When(_is_numpys_own, operator.matmul), ops.matmul.reference),
+    ops.slice_: _slice,
+    ops.cast: _cast,
+    ops.einsum: (When(_is_short, _einsum), When(_is_numpys_own, _einsum_of_many), ops.einsum.reference),
+    ops.tensordot: _tensordot,
+    ops.vector_norm: _vector_norm,
+    ops.outer: np.outer,
+    ops.kron: np.kron,
+    ops.arange: _arange,
+    ops.argmax: _argmax,
+    ops.argmin: _argmin,
+    **random.rows,
+    **sorting.rows,
+}
 TABLE = (
     {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")}
     | control.rows

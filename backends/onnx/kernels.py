@@ -22,7 +22,7 @@ KERNELS: dict[str, set[str]] = {
     "Abs": _NUMBERS, "Acos": _FLOAT, "Add": _NUMBERS, "ArgMax": _COMMON | {"int8", "uint8"},
     "ArgMin": _COMMON | {"int8", "uint8"}, "Asin": _FLOAT, "Atan": _FLOAT, "Attention": _FLOAT | {"float16"},
     "AveragePool": _FLOAT, "BatchNormalization": _FLOATS, "Ceil": _FLOATS, "Clip": _EXTREMES, "Conv": _FLOAT,
-    "ConvTranspose": _FLOAT, "Cos": _FLOATS, "Cosh": _FLOAT, "Div": _NUMBERS, "Elu": _FLOAT,
+    "ConvTranspose": _FLOAT, "Cos": _FLOATS, "Cosh": _FLOAT, "Div": _NUMBERS, "Einsum": _COMMON, "Elu": _FLOAT,
     "Equal": _ALL - {"float16", "bfloat16"}, "Erf": _FLOAT, "Exp": _FLOATS, "Expand": _ALL - {"bfloat16"},
     "Floor": _FLOATS, "Gelu": _FLOAT, "Gemm": _FLOATS, "Greater": _NUMBERS, "GreaterOrEqual": _NUMBERS,
     "HardSigmoid": _FLOAT, "InstanceNormalization": _FLOAT, "IsNaN": {"float16", "bfloat16", "float32", "float64"},

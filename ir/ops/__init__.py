@@ -14,10 +14,12 @@ from . import (
     group_normalization,
     indexing,
     loss,
+    named_axes,
     norm,
     normalization,
     padding,
     pooling,
+    ragged,
     random,
     recurrent,
     reduction,
@@ -113,10 +115,12 @@ from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
 from .group_normalization import group_norm, instance_norm
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy
+from .named_axes import bilinear, dot_general, einsum, einsum_of, kron, matmul_any, outer, tensordot
 from .norm import cosine_similarity, l2_normalize, local_response_norm, pairwise_distance, vector_norm, weight_norm
 from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
 from .padding import pad_border, pad_or_crop
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
+from .ragged import grouped_matmul, grouped_outer
 from .random import (
     advance_counter,
     dropout,
@@ -206,6 +210,8 @@ FAMILIES = (
     group_normalization,
     norm,
     structure,
+    named_axes,
+    ragged,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -228,6 +234,7 @@ __all__ = [
     "average_pool_gradient",
     "batch_norm",
     "batch_norm_inference",
+    "bilinear",
     "broadcast_to",
     "bucketize",
     "cast",
@@ -252,10 +259,13 @@ __all__ = [
     "depthwise_conv",
     "diagonal",
     "divide",
+    "dot_general",
     "dot_product_attention",
     "dropout",
     "dynamic_slice",
     "dynamic_update_slice",
+    "einsum",
+    "einsum_of",
     "elu",
     "equal",
     "erf",
@@ -270,6 +280,8 @@ __all__ = [
     "greater",
     "greater_equal",
     "group_norm",
+    "grouped_matmul",
+    "grouped_outer",
     "gru",
     "hard_sigmoid",
     "identity_of",
@@ -281,6 +293,7 @@ __all__ = [
     "isfinite",
     "isnan",
     "kept",
+    "kron",
     "kth_value",
     "l2_normalize",
     "layer_norm",
@@ -300,6 +313,7 @@ __all__ = [
     "logical_xor",
     "lstm",
     "matmul",
+    "matmul_any",
     "matrix_diag",
     "max_pool",
     "max_pool_gradient",
@@ -316,6 +330,7 @@ __all__ = [
     "normalize_indices",
     "not_equal",
     "one_hot",
+    "outer",
     "pad",
     "pad_border",
     "pad_or_crop",
@@ -386,6 +401,7 @@ __all__ = [
     "take_or_fill",
     "tan",
     "tanh",
+    "tensordot",
     "threefry_2x32",
     "tile",
     "top_k",

@@ -161,6 +161,12 @@ VALUES = [  # row, function, operands, result
     ("P15 alpha is not divided by the size", lambda x: ops.local_response_norm(x, alpha=1.0, beta=1.0),
      [[[1.0, 1.0, 1.0, 1.0, 1.0]]], np.float32([[0.25, 0.2, 1.0 / 6.0, 0.2, 0.25]])),
     ("V28 the norm of large numbers", ops.vector_norm, [[1e30, 1e30]], INF),
+    ("I31 a vector before a matrix", ops.matmul_any, [[1.0, 2.0], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]],
+     [9.0, 12.0, 15.0]),
+    ("I31 a vector after matrices", ops.matmul_any, [[[[1.0, 2.0]], [[3.0, 4.0]]], [1.0, 10.0]], [[21.0], [43.0]]),
+    ("I31 two vectors", ops.matmul_any, [[1.0, 2.0], [3.0, 4.0]], 11.0),
+    ("I34 the diagonal", lambda x: ops.einsum(x, equation="ii->i"), [[[1.0, 2.0], [3.0, 4.0]]], [1.0, 4.0]),
+    ("V22 einsum", lambda x, y: ops.einsum(x, y, equation="i,i->"), [[0.0, 1.0], [INF, 1.0]], NAN),
     ("V22 matmul", ops.matmul, [[[0.0, 1.0]], [[INF], [1.0]]], [[NAN]]),
 ]  # fmt: skip
 
@@ -243,6 +249,8 @@ SLOPES = [  # row, function, operands, gradient to each
      [[2.0**20]]),
     ("G14 l2_normalize at 0, epsilon bounds the square", lambda x: ops.l2_normalize(
         x, epsilon=2.0**-20, bounded="square"), [[0.0]], [[2.0**10]]),
+    ("I34 the diagonal", lambda x: ops.einsum(x, equation="ii->i"), [[[1.0, 2.0], [3.0, 4.0]]],
+     [[[1.0, 0.0], [0.0, 1.0]]]),
     ("G27 hard_sigmoid at -3 and 3", ops.hard_sigmoid, [[-3.0, 3.0]], [[0.0, 0.0]]),
     ("G28 log_sum_exp of all -inf", ops.log_sum_exp, [[-INF, -INF]], [[NAN, NAN]]),
 ]  # fmt: skip

@@ -124,6 +124,15 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample((2, 5, 3, 4), axis=1, window=(1, 2), alpha=0.2),
     ),
     ops.pairwise_distance: (sample((2, 4, 3), (2, 5, 3)), sample((4, 3), (5, 3), order=np.inf)),
+    ops.einsum: (
+        sample((3, 3), equation="ii->i"), sample((3, 2, 3), equation="iji->j"),
+        sample((3, 3), (3, 4), equation="ii,ij->j"),
+        sample((2, 3, 3), (3,), equation="bii,i->bi"), sample((3, 3), equation="ii->"),
+        sample(np.array([[2, 3], [4, 5]], np.int32), np.array([1, 7], np.int32), equation="ij,j->i"),
+        sample((2, 3), (2, 3), (3, 4), equation="ij,ij,jk->ik"),
+    ),
+    ops.tensordot: (sample((2, 3), (3, 4), axes=((), ())),),
+    ops.dot_general: (sample((2, 3, 4), (2, 4, 5), contracting=((2,), (1,)), batch=((0,), (0,))),),
     ops.rms_norm: (sample((2, 4, 3), None, axes=(1, 2)), sample((2, 4, 3), (4, 3), axes=(1,)), sample((2, 4, 3), (3,))),
     ops.dot_product_attention: (
         sample(_Q, _K, _V, np.where(_SEEN, 0.5, -np.inf).astype(np.float32)),
