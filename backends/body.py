@@ -238,7 +238,8 @@ class Body:
                     self.uses[value] -= 1
             return
         self.consume(inputs)
-        self.assign(outputs, tree, comment=_shape_comment(outputs, inputs))
+        whole = bool(outputs[0].node and outputs[0].node.section == "update")  # one function for all shapes
+        self.assign(outputs, tree, comment="" if whole else _shape_comment(outputs, inputs))
 
     def _too_big(self, tree: ast.expr, inputs: Sequence[Value]) -> bool:
         deepest = max((self.known[v].depth for v in inputs if v in self.known), default=0)

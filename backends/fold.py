@@ -73,9 +73,17 @@ def looks_along_whole_axes(node: Node) -> bool:
 
 
 def overwrites_stored(node: Node) -> bool:
-    """Whether what an optimizer would overwrite is stored: not, say, a parameter less its weight decay."""
-    slots = {"sgd": (0,), "sgd_momentum": (0, 2), "adam": (0, 2, 3)}[node.op.name]
-    return all(v is not None and v.node is None for v in (node.inputs[i] for i in slots))
+    """Whether all that an optimizer would overwrite is stored, and it is the whole update (see `ir/training/update`).
+
+    It is not where, say, the parameter is one less its weight decay, or its new value is averaged.
+    """
+    given = dict(zip(node.op.signature.operands, node.inputs, strict=True))
+    overwritten = [given[n] for n in ("p", *node.op.output_names[1:]) if n in given]
+    return node.scope is None and all(v is not None and _is_stored(v) for v in overwritten)
+
+
+def _is_stored(value: Value) -> bool:
+    return value.node is None and value.graph.inputs[value.index].role in ("parameter", "state")
 
 
 __all__ = [

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..ir import ops
 from ..ir.parse import parse
-from ..ir.training import optimizers
+from ..ir.training import OPS as TRAINING_OPS
 from .candidate import Job, LocalCandidate
 
-_TABLE = ops.BY_NAME | {op.name: op for op in optimizers.OPS}
+_TABLE = ops.BY_NAME | {op.name: op for op in TRAINING_OPS}
 
 
 def serve() -> None:

@@ -29,15 +29,31 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """How the learning rate changes with the number of updates; names are in `isograd.ir.training.schedules`."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Optimizer:
     """An optimizer by name, with hyperparameters, and whose convention the update follows.
 
-    Names, hyperparameters and conventions are listed in `isograd.ir.training.optimizers`.
+    Names, hyperparameters and conventions are listed in `isograd.ir.training.optimizers`. `schedule`: of the learning
+    rate, or `adjustable` where it is a state. `clip`: `value`, `norm` (of each gradient) or `global_norm`, and the
+    bound. `average`: of the parameters, `ema` or `swa` with their options. `accumulate`: over so many batches.
+    `groups`: hyperparameters (and `frozen`) for the parameters whose names fit a pattern; the first that fits counts.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     convention: Literal["keras", "torch", "optax"] = "keras"
+    schedule: Schedule | None = None
+    clip: Mapping[str, float] = field(default_factory=dict)
+    average: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    accumulate: int = 1
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

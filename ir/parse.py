@@ -16,7 +16,7 @@ from .errors import IsogradError, ParseError
 from .graph import SECTIONS, Graph, Scope, Value
 from .op import Op
 from .text import AUTOMATIC
-from .training import optimizers
+from .training import OPS as TRAINING_OPS
 from .types import DTYPES, DType, TensorType
 
 _RELATIONS = {ast.Eq: "==", ast.GtE: ">="}
@@ -25,7 +25,7 @@ _DTYPES = {d.short: d for d in DTYPES}
 _ROLES = frozenset({"input", "parameter", "state", "constant", "output", "gradient", "loss", "metric"})
 
 
-TABLE = ops.BY_NAME | {op.name: op for op in optimizers.OPS}
+TABLE = ops.BY_NAME | {op.name: op for op in TRAINING_OPS}
 
 
 def parse(

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from .errors import SpecError
 from .graph import Graph
-from .model import Loss, Model, Optimizer, Recipe, Regularizer
+from .model import Loss, Model, Optimizer, Recipe, Regularizer, Schedule
 from .parse import parse
 from .text import graph_arrays, print_graph
 
@@ -84,4 +84,10 @@ def _recipe_in(data: Any) -> Recipe | None:
         return None
     loss = {k: Loss(**v) for k, v in data["loss"].items()} if data["several"] else Loss(**data["loss"])
     penalties = tuple(Regularizer(**r) for r in data["regularizers"])
-    return Recipe(loss, Optimizer(**data["optimizer"]), tuple(data["metrics"]), data["loss_weights"], penalties)
+    return Recipe(loss, optimizer_in(data["optimizer"]), tuple(data["metrics"]), data["loss_weights"], penalties)
+
+
+def optimizer_in(data: Any) -> Optimizer:
+    """An optimizer from what `asdict` made of it."""
+    schedule = data.get("schedule")
+    return Optimizer(**data | {"schedule": Schedule(**schedule) if schedule else None})

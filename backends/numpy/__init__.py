@@ -12,7 +12,7 @@ from .. import array_methods
 from ..fold import is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
-from . import control, random, sorting, structure
+from . import control, optimizers, random, sorting, structure
 
 _omitted: Any = None  # an argument that is its default is not written
 
@@ -133,6 +133,7 @@ TABLE = (
     | random.rows
     | sorting.rows
     | structure.rows
+    | optimizers.rows
 )
 
 

@@ -13,6 +13,7 @@ from ...ir.types import DTYPES, TensorType, dtype_of
 from ..data import LOADERS
 from .initializers import InitializerOption
 from .names import hint, is_name
+from .optimizer import OptimizerOption
 from .options import (
     NAMES_SCHEMA,
     Count,
@@ -31,7 +32,7 @@ from .options import (
     show,
 )
 from .penalties import PenaltyOption
-from .recipe import LossOption, MetricsOption, OptimizerOption
+from .recipe import LossOption, MetricsOption
 
 _TYPE = re.compile(r"\s*([A-Za-z0-9]+)\s*\[(.*)\]\s*")
 _SIZE = re.compile(r"[0-9]{1,20}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import ops
 from ..autodiff import gradients
 from ..errors import SpecError
@@ -14,8 +12,11 @@ from ..graph import Graph, Port, Value
 from ..model import Loss, Model, Optimizer, Recipe, Regularizer
 from ..rewrite import Rewriter
 from ..types import TensorType, float32
-from .losses import METRICS, complete_options, loss_rule, mean_loss
-from .optimizers import STEP, count_step, optimizer_rule
+from .averaging import AVERAGES
+from .losses import METRICS, loss_rule, loss_value
+from .optimizers import convention_of
+from .schedules import as_schedule
+from .update import update
 
 
 def training_step(
@@ -41,8 +42,7 @@ def training_step(
     parameters = graph.ports("parameter")
     found = gradients(graph, total, [p.value for p in parameters])
     state = dict(model.state)
-    with graph.section("update"):
-        _update(graph, parameters, found, recipe.optimizer, model, state)
+    update(graph, parameters, found, recipe.optimizer, model.parameters, state)
     return Model(f"{model.name}_step", lambda mode: graph, model.parameters, state, recipe, model.source)
 
 
@@ -86,16 +86,26 @@ def as_loss(loss: Any) -> Loss | Mapping[str, Loss]:
 
 
 def as_optimizer(optimizer: Any) -> Optimizer:
-    """An optimizer by name, or `{name: options}`, where the option `convention` says whose."""
+    """An optimizer by name, or `{name: options}`, where `convention` and the parts of `Optimizer` are options too."""
     if isinstance(optimizer, Optimizer):
         return optimizer
     if isinstance(optimizer, str):
-        return Optimizer(optimizer)
+        return Optimizer(optimizer, {}, convention_of(optimizer))
     if isinstance(optimizer, Mapping) and len(optimizer) == 1:
         ((name, options),) = optimizer.items()
-        rest = {k: v for k, v in options.items() if k != "convention"}
-        return Optimizer(name, rest, options.get("convention", "keras"))
+        return optimizer_with(name, dict(options or {}))
     raise SpecError(f"an optimizer is a name or {{name: options}}, not {optimizer!r}")
+
+
+def optimizer_with(name: str, options: dict[str, Any]) -> Optimizer:
+    """An optimizer from all its options by name."""
+    schedule = options.pop("schedule", None)
+    parts = {k: options.pop(k) for k in ("clip", "accumulate", "groups") if k in options}
+    average = {k: options.pop(k) or {} for k in AVERAGES if k in options}
+    convention = options.pop("convention", convention_of(name))
+    return Optimizer(
+        name, options, convention, None if schedule is None else as_schedule(schedule), average=average, **parts
+    )
 
 
 def _forward(training: Graph) -> tuple[Graph, list[Port]]:
@@ -143,10 +153,7 @@ def _total_loss(
     values = {p.path: p.value for p in results}
     total: Value | None = None
     for path, loss in _losses(results, recipe).items():
-        rule = loss_rule(loss.name)
-        term = mean_loss(
-            rule.values(values[path], targets[path], **complete_options(loss.name, rule, loss.options)), weights
-        )
+        term = loss_value(loss.name, loss.options, values[path], targets[path], weights)
         factor = recipe.loss_weights.get(path, 1.0)
         term = term if factor == 1.0 else term * factor
         total = term if total is None else total + term
@@ -175,45 +182,3 @@ def _metrics(graph: Graph, results: Sequence[Port], targets: Mapping[str, Value]
             if port.path in targets:
                 path = name if len(targets) == 1 else f"{port.path}_{name}"
                 graph.output(METRICS[name](port.value, targets[port.path]).named(path), path, "metric")
-
-
-def _update(
-    graph: Graph,
-    parameters: Sequence[Port],
-    found: Sequence[Value],
-    optimizer: Optimizer,
-    model: Model,
-    state: dict[str, np.ndarray],
-) -> None:
-    rule, hyper = optimizer_rule(optimizer)
-    scalars: tuple[Value, ...] = ()
-    if rule.scalars is not None:
-        state.setdefault(STEP, np.zeros((), np.int32))
-        step, t = count_step(graph)
-        scalars = rule.scalars(t, hyper["learning_rate"], hyper, optimizer.convention)
-        graph.output(step, STEP, "state")
-    for port, g in zip(parameters, found, strict=True):
-        p = port.value
-        rate = graph.constant(hyper["learning_rate"], p.dtype)
-        slots = []
-        for slot in rule.slots(hyper):
-            path = f"{slot}.{port.path}"
-            state.setdefault(path, np.zeros_like(model.parameters[port.path]))
-            slots.append(graph.input(slot, p.type, "state", path))
-        p, g = _decayed(p, g, hyper, rate, optimizer.convention)
-        new = rule.update(p, g, slots, [_as(s, p.dtype) for s in scalars] or [rate], hyper, optimizer.convention)
-        graph.output(new[0], port.path, "parameter")
-        for slot, value in zip(rule.slots(hyper), new[1:], strict=True):
-            graph.output(value, f"{slot}.{port.path}", "state")
-
-
-def _as(scalar: Value, dtype: Any) -> Value:
-    return scalar if scalar.dtype == dtype else ops.cast(scalar, dtype=dtype)
-
-
-def _decayed(p: Value, g: Value, hyper: Mapping[str, Any], rate: Value, convention: str) -> tuple[Value, Value]:
-    """Weight decay: added to the gradient (PyTorch), or taken off the parameter itself (Keras, Optax)."""
-    decay = hyper.get("weight_decay", 0.0)
-    if not decay:
-        return p, g
-    return (p, g + decay * p) if convention == "torch" else (p - p * (decay * rate), g)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from isograd.frontends.spec import from_spec, read_spec, spec_data
-from isograd.frontends.spec.recipe import read_loss, read_metrics, read_optimizer
+from isograd.frontends.spec.optimizer import read_optimizer
+from isograd.frontends.spec.recipe import read_loss, read_metrics
 from isograd.ir.model import Loss, Optimizer, Recipe, Regularizer
 from isograd.ir.training.losses import LOSSES, METRICS
 from isograd.ir.training.optimizers import OPTIMIZERS

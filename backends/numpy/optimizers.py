@@ -1,0 +1,18 @@
+"""NumPy: what optimizers need besides arithmetic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ir.training import clipping
+
+
+def _global_norm(*gradients: Any) -> Any:
+    """The norm of all gradients together."""
+    squares = [np.square(g).sum() for g in gradients]
+    return np.sqrt(sum(squares))
+
+
+rows = {clipping.global_norm: _global_norm}

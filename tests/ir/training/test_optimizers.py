@@ -1,0 +1,141 @@
+"""Optimizers: each against its library step by step, in its convention and in others; errors; samples."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from isograd import Optimizer, SpecError
+from isograd.backends import is_installed, runtime
+from isograd.ir import Graph, TensorType
+from isograd.ir.evaluate import run_reference
+from isograd.ir.passes import decompose
+from isograd.ir.training import OPS, OPTIMIZERS
+from isograd.ir.training.step import as_optimizer
+from isograd.ir.types import dtype_of
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+import optimizers as measured  # the cases and what they are measured by
+
+LIBRARIES = {"keras": "tensorflow", "torch": "torch", "optax": "jax"}
+BACKENDS = [b for b in ("numpy", "jax", "torch", "tensorflow", "onnxruntime") if is_installed(b)]
+CASES = [c for c in measured.CASES if is_installed(LIBRARIES[c.convention])]
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+
+
+@cache
+def theirs(place: int) -> Any:
+    return measured.run_theirs(CASES[place])
+
+
+@pytest.mark.parametrize("place", range(len(CASES)), ids=lambda i: str(CASES[i]))
+def test_each_step_is_the_librarys(place: int) -> None:
+    found = measured.ulps(measured.run_ours(CASES[place].optimizer), theirs(place))
+    assert measured.within(found), found
+
+
+@pytest.mark.parametrize("place", range(len(CASES)), ids=lambda i: str(CASES[i]))
+def test_another_convention_gives_other_numbers(place: int) -> None:
+    case = CASES[place]
+    for other in OPTIMIZERS[case.name].defaults.keys() - {case.convention}:
+        found = measured.ulps(measured.run_ours(measured.in_convention(case, other)), theirs(place))
+        assert measured.within(found) == measured.is_one_rule(case, other), (other, found.max())
+
+
+PLAIN = {(c.name, c.convention): i for i, c in reversed(list(enumerate(CASES)))}
+
+
+@pytest.mark.parametrize("backend", [b for b in BACKENDS if b != "numpy"])
+@pytest.mark.parametrize("place", PLAIN.values(), ids=lambda i: str(CASES[i]))
+def test_each_backend_keeps_to_the_library(place: int, backend: str) -> None:
+    found = measured.ulps(measured.run_ours(CASES[place].optimizer, backend, 10), theirs(place)[:10])
+    assert measured.within(found), found
+
+
+def test_momentum_differs_where_the_rate_changes() -> None:
+    """Keras scales the step into the velocity; PyTorch and Optax scale the velocity (O7)."""
+    halving = {"exponential": {"decay_steps": 10, "decay_rate": 0.5}}
+    options = {"learning_rate": 0.01, "momentum": 0.9, "schedule": halving}
+    runs = {
+        c: measured.run_ours(as_optimizer({"sgd": options | {"convention": c}})) for c in ("keras", "torch", "optax")
+    }
+    assert measured.within(measured.ulps(runs["torch"], runs["optax"]))
+    assert not measured.within(measured.ulps(runs["keras"], runs["torch"]))
+
+
+def test_every_optimizer_in_every_convention_is_measured() -> None:
+    measured_ones = {(c.name, c.convention) for c in measured.CASES}
+    lacking = {(n, c) for n, rule in OPTIMIZERS.items() for c in rule.defaults} - measured_ones
+    # which Keras and PyTorch call Adam(amsgrad=True)
+    assert lacking == {("amsgrad", "keras"), ("amsgrad", "torch")}
+
+
+SAMPLES = [(op, i, s) for op in OPS for i, s in enumerate(op.samples)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_samples_whole_and_in_parts(backend: str) -> None:
+    """Every op of an update on its samples: what a backend makes of it against the reference of its parts."""
+    for op, number, sample in SAMPLES:
+        arrays = [a for a in sample.operands if a is not None]
+        for whole in (True, False):
+            graph = Graph(op.name)
+            given = [
+                None if a is None else graph.input(f"x{i}", TensorType(dtype_of(np.asarray(a).dtype), np.shape(a)))
+                for i, a in enumerate(sample.operands)
+            ]
+            made = graph.apply(op, *given, **sample.attributes)
+            for i, value in enumerate(made if isinstance(made, tuple) else (made,)):
+                graph.output(value, f"out{i}")
+            graph = graph if whole else decompose(graph, keep=lambda node: False)
+            expected = run_reference(graph, [np.asarray(a) for a in arrays])
+            program = runtime(backend).compile(graph)
+            program.load({})
+            for a, b in zip(program(*arrays), expected, strict=True):
+                np.testing.assert_allclose(program.to_numpy(a), b, rtol=2e-6, err_msg=f"{op.name} {number}")
+
+
+@pytest.mark.parametrize("update", OPS, ids=lambda op: op.name)
+def test_samples_use_each_attribute_and_each_optional_operand(update: Any) -> None:
+    for name in update.signature.optional:
+        place = update.signature.operands.index(name)
+        assert {len(s.operands) > place and s.operands[place] is not None for s in update.samples} == {True, False}, (
+            name
+        )
+    for name, default in update.signature.attributes.items():
+        assert {repr(s.attributes[name]) for s in update.samples if name in s.attributes} - {repr(default)}, name
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("sdg", "did you mean 'sgd'"),
+        ({"adam": {"beta1": 0.9}}, "did you mean 'beta_1'"),
+        ({"lion": {"convention": "torch"}}, "There are: keras, optax"),
+        ({"adam": {"convention": "kears"}}, "did you mean 'keras'"),
+        ({"adam": {"clip": {"globalnorm": 1.0}}}, "did you mean 'global_norm'"),
+        ({"adam": {"clip": {"norm": -1.0}}}, "positive"),
+        ({"adam": {"clip": {"norm": 1.0, "value": 1.0}}}, "one clip"),
+        ({"adam": {"accumulate": 0}}, "number of batches"),
+        ({"adam": {"schedule": {"cosin": {}}}}, "did you mean 'cosine'"),
+        ({"adam": {"schedule": {"cosine": {}}}}, "needs decay_steps"),
+        ({"adam": {"schedule": {"step": {"stepsize": 3}}}}, "did you mean 'step_size'"),
+        ({"adam": {"ema": {"momentun": 0.9}}}, "did you mean 'momentum'"),
+        ({"adam": {"groups": {"bias*": {"learning_rate": 0.1}}}}, "no parameter fits the group"),
+        ({"adam": {"groups": {"vector": {"lr": 0.1}}}}, "no hyperparameter"),
+    ],
+    ids=str,
+)
+def test_errors_name_what_there_is(given: Any, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        measured.run_ours(as_optimizer(given), steps=1)
+
+
+def test_an_optimizer_that_keras_lacks_has_the_first_of_its_conventions() -> None:
+    assert as_optimizer("radam") == Optimizer("radam", {}, "torch")
