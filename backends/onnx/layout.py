@@ -19,7 +19,7 @@ from ...ir.rewrite import Rewriter
 
 Order = tuple[int, ...]  # the axes of the source in the order in which they lie
 Change = Callable[[dict[str, Any], Order], dict[str, Any]]
-_WINDOWED = (*convolution.OPS, *pooling.OPS)
+_WINDOWED = (*convolution.OPS, *pooling.OPS, ops.dilated_max_pool, ops.lp_pool)
 
 
 def channels_first(graph: Graph) -> Graph:

@@ -43,7 +43,7 @@ def _over_three_axes(s: Sample) -> bool:
 
 KNOWN_GAPS = [
     Gap("tensorflow", op, "float64", _over_three_axes, "there is no kernel")
-    for op in ("max_pool", "average_pool", "max_pool_select")
+    for op in ("max_pool", "average_pool", "max_pool_select", "sum_pool")
 ]
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning", "ignore::DeprecationWarning")

@@ -24,6 +24,17 @@ _CUBE: dict[str, Any] = {
 _KEYS: dict[str, Any] = {"method": "cubic", "cubic_coefficient": -0.5, "exclude_outside": True}
 _NEAREST: dict[str, Any] = {"method": "nearest", "coordinates": "tf_half_pixel_for_nn", "rounding": "floor"}
 
+_POOL: dict[str, Any] = {
+    "window": (2, 3), "strides": (2, 3), "padding": ((0, 0), (1, 1)), "dilations": (1, 2), "layout": "NCHW",
+}  # fmt: skip
+_POOL_LINE: dict[str, Any] = {
+    "window": (3,), "strides": (2,), "padding": ((1, 1),), "dilations": (1,), "layout": "NCW",
+}  # fmt: skip
+_POOL_SOLID: dict[str, Any] = {
+    "window": (2, 3, 2), "strides": (2, 1, 1), "padding": ((0, 0), (1, 1), (0, 0)), "dilations": (1, 1, 2),
+    "layout": "NCDHW",
+}  # fmt: skip
+
 MORE: Mapping[Op, Sequence[Sample]] = {
     ops.conv_transpose: (
         *(sample((2, 4, 5, 3), (k, 3, 6, 3), strides=(2, 2), padding=cut, dilations=(1, 1))
@@ -71,5 +82,32 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         *(sample((2, 3, 4, 5), low=(0, 0, 2, 1), high=(0, 0, 1, 3), mode=m) for m in ("reflect", "edge", "wrap")),
         sample((2, 4, 5, 3), low=(0, 2, 1, 0), high=(0, 1, 3, 0)),
         sample(np.arange(6, dtype=np.int32).reshape(2, 3), low=(0, 1), high=(0, 2)),
+    ),
+    ops.max_pool_with_indices: (
+        sample((2, 3, 6, 9), **_POOL), sample((2, 3, 8), **_POOL_LINE), sample((1, 2, 4, 6, 5), **_POOL_SOLID),
+    ),
+    ops.dilated_max_pool: (
+        sample((2, 3, 6, 9), **_POOL), sample((2, 3, 8), **_POOL_LINE), sample((1, 2, 4, 6, 5), **_POOL_SOLID),
+    ),
+    ops.adaptive_average_pool: (
+        sample((2, 3, 7, 8), sizes=(4, 3), layout="NCHW"), sample((2, 3, 7), sizes=(3,), layout="NCW"),
+        sample((1, 2, 4, 6, 5), sizes=(3, 2, 2), layout="NCDHW"),
+        sample((1, 4, 6, 5, 2), sizes=(3, 2, 4), layout="NDHWC"),
+    ),
+    ops.adaptive_max_pool: (
+        sample((2, 3, 7, 8), sizes=(4, 3), layout="NCHW"), sample((2, 3, 7), sizes=(3,), layout="NCW"),
+        sample((1, 2, 4, 6, 5), sizes=(3, 2, 2), layout="NCDHW"),
+    ),
+    ops.fractional_max_pool: (
+        sample((1, 2, 5, 6, 7), np.array([[[0.3, 0.65, 0.15], [0.25, 0.9, 0.5]]], np.float32), window=(2, 3, 2),
+               sizes=(3, 3, 4), layout="NCDHW"),
+    ),
+    ops.sum_pool: (
+        sample((2, 3, 6, 9), window=(2, 3), strides=(2, 3), padding=((1, 1), (0, 0)), layout="NCHW"),
+        sample((1, 2, 4, 6, 5), window=(2, 3, 2), strides=(2, 1, 2), padding=((1, 1), (0, 0), (0, 0)), layout="NCDHW"),
+    ),
+    ops.lp_pool: (
+        sample((2, 3, 6, 9), window=(2, 3), strides=(2, 3), padding=((0, 0), (0, 0)), layout="NCHW"),
+        sample((2, 3, 9), power=4.0, window=(2,), strides=(3,), padding=((0, 0),), layout="NCW"),
     ),
 }  # fmt: skip
