@@ -19,8 +19,8 @@ from . import (
     normalization,
     padding,
     pooling,
-    ragged,
     pooling_forms,
+    ragged,
     random,
     recurrent,
     reduction,
@@ -121,7 +121,6 @@ from .norm import cosine_similarity, l2_normalize, local_response_norm, pairwise
 from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
 from .padding import pad_border, pad_or_crop
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
-from .ragged import grouped_matmul, grouped_outer
 from .pooling_forms import (
     adaptive_average_pool,
     adaptive_max_pool,
@@ -133,6 +132,7 @@ from .pooling_forms import (
     max_unpool,
     sum_pool,
 )
+from .ragged import grouped_matmul, grouped_outer
 from .random import (
     advance_counter,
     dropout,
@@ -329,8 +329,8 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
-    "lstm",
     "lp_pool",
+    "lstm",
     "matmul",
     "matmul_any",
     "matrix_diag",
