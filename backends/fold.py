@@ -72,6 +72,22 @@ def looks_along_whole_axes(node: Node) -> bool:
     return all(n == m for a, (n, m) in enumerate(zip(x.shape, indices.shape, strict=True)) if a != axis)
 
 
+def has_both_limits(node: Node) -> bool:
+    """Whether a clip has a lower and an upper limit."""
+    return len(node.inputs) == 3 and None not in node.inputs
+
+
+def replaces_as_usual(node: Node) -> bool:
+    """Whether NaN becomes 0 and infinities the largest finite numbers, as the frameworks do unasked."""
+    a = node.attributes
+    return (a["nan"], a["posinf"], a["neginf"]) == (0.0, None, None)
+
+
+def divides_safely(node: Node) -> bool:
+    """Whether a divisor is one known number that makes no integer division special."""
+    return is_number(node.inputs[1]) and node.inputs[1].node.attributes["value"] not in (0, -1)  # type: ignore[union-attr]  # a number has a node
+
+
 def overwrites_stored(node: Node) -> bool:
     """Whether all that an optimizer would overwrite is stored, and it is the whole update (see `ir/training/update`).
 
@@ -88,6 +104,8 @@ def _is_stored(value: Value) -> bool:
 
 __all__ = [
     "axis_or_axes",
+    "divides_safely",
+    "has_both_limits",
     "indexes_first",
     "is_interior_free",
     "is_matrix_transpose",
@@ -95,6 +113,7 @@ __all__ = [
     "looks_along_whole_axes",
     "padding_config",
     "pairs",
+    "replaces_as_usual",
     "slices",
     "spatial_axes",
     "split_places",

@@ -10,6 +10,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from ..ir import DType, Graph, Size, Value
@@ -84,7 +85,8 @@ def number_literal(value: Any, dtype: DType) -> str:
         wide = float(scalar)
         short = np.format_float_positional(np.float32(scalar), unique=True, trim="0") if np.isfinite(wide) else ""
         compact = repr(float(short)) if short else repr(wide)
-        exact = bool(np.isfinite(wide)) and scalar.dtype.type(float(compact)) == scalar
+        rounds_down = abs(float(compact)) > abs(wide) == float(ml_dtypes.finfo(dtype.numpy).max)  # type: ignore[no-untyped-call]  # frameworks refuse it
+        exact = bool(np.isfinite(wide)) and scalar.dtype.type(float(compact)) == scalar and not rounds_down
         return compact if exact else _special(wide)
     return _special(scalar.item()) if dtype.is_float else repr(scalar.item())
 

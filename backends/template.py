@@ -31,6 +31,8 @@ _BINARY: dict[Any, type[ast.operator]] = {
     operator.and_: ast.BitAnd,
     operator.or_: ast.BitOr,
     operator.xor: ast.BitXor,
+    operator.lshift: ast.LShift,
+    operator.rshift: ast.RShift,
 }
 _COMPARE: dict[Any, type[ast.cmpop]] = {
     operator.eq: ast.Eq,

@@ -38,6 +38,14 @@ def _softsign(x: Any) -> Any:
     return x / (1.0 + jnp.abs(x))
 
 
+def _glu(x: Any, *, axis: Any) -> Any:
+    return jax.nn.glu(x) if axis == -1 else jax.nn.glu(x, axis)
+
+
+def _squareplus(x: Any, *, b: Any) -> Any:
+    return jax.nn.squareplus(x) if b == 4.0 else jax.nn.squareplus(x, b)
+
+
 rows = {
     ops.relu: jax.nn.relu,
     ops.relu6: _relu6,
@@ -50,6 +58,9 @@ rows = {
     ops.leaky_relu: _leaky_relu,
     ops.elu: _elu,
     ops.gelu: _gelu,
+    ops.mish: jax.nn.mish,
+    ops.squareplus: _squareplus,
+    ops.glu: _glu,
     ops.softmax: _softmax,
     ops.log_softmax: _log_softmax,
 }

@@ -21,5 +21,6 @@ rows = {
     ops.logical_not: operator.invert,
     ops.isnan: jnp.isnan,
     ops.isfinite: jnp.isfinite,
+    ops.isinf: jnp.isinf,
     ops.where: jnp.where,
 }

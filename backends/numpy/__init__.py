@@ -13,6 +13,7 @@ from ..fold import is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
 from . import control, optimizers, random, sorting, structure
+from . import bits, clipping, control, division, random, sorting, structure, transcendental
 
 _omitted: Any = None  # an argument that is its default is not written
 
@@ -134,6 +135,10 @@ TABLE = (
     | sorting.rows
     | structure.rows
     | optimizers.rows
+    | bits.rows
+    | clipping.rows
+    | division.rows
+    | transcendental.rows
 )
 
 
@@ -163,6 +168,17 @@ TARGET = Target(
     number=_number,
     array=lambda expression: expression,
     safe_numbers=frozenset(
-        {np.maximum, np.minimum, np.where, np.equal, np.less, np.greater, np.less_equal, np.greater_equal, np.not_equal}
+        {
+            np.maximum,
+            np.minimum,
+            np.where,
+            np.equal,
+            np.less,
+            np.greater,
+            np.less_equal,
+            np.greater_equal,
+            np.not_equal,
+            *clipping.NUMBERS,
+        }
     ),
 )

@@ -20,6 +20,10 @@ def _gelu(b: Builder, x: Tensor, *, approximate: bool) -> Tensor:
     return b.Gelu(x, approximate="tanh" if approximate else None)  # type: ignore[no-any-return]
 
 
+def _mish(b: Builder, x: Tensor) -> Tensor:
+    return b.Mish(x)  # type: ignore[no-any-return]
+
+
 rows = {
     ops.relu: op("Relu"),
     ops.relu6: by(_relu6, "Clip"),
@@ -31,6 +35,7 @@ rows = {
     ops.leaky_relu: op("LeakyRelu"),
     ops.elu: op("Elu"),
     ops.gelu: by(_gelu, "Gelu", since=20),
+    ops.mish: by(_mish, "Softplus", since=18),
     ops.softmax: op("Softmax"),
     ops.log_softmax: op("LogSoftmax"),
 }

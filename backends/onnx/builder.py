@@ -249,6 +249,9 @@ class Builder:
     def cast(self, x: str, dtype: DType) -> Tensor:
         return self.Cast(x, to=element_type(dtype))  # type: ignore[no-any-return]
 
+    def bitcast(self, x: str, dtype: DType) -> Tensor:
+        return self.BitCast(x, to=element_type(dtype))  # type: ignore[no-any-return]
+
     def swap(self, x: str, perm: Sequence[int]) -> Any:
         """`x` with its axes in another order."""
         return x if list(perm) == sorted(perm) else self.Transpose(x, perm=tuple(perm))

@@ -40,5 +40,6 @@ rows = {
     ops.logical_not: op("Not"),
     ops.isnan: (When(is_float, op("IsNaN")), by(_differs_from_itself, "Equal")),
     ops.isfinite: (When(is_float, by(_isfinite, "Less", "Abs")), by(_equals_itself, "Equal")),
+    ops.isinf: (When(is_float, op("IsInf")), by(_differs_from_itself, "Equal")),
     ops.where: op("Where", operand=1),
 }

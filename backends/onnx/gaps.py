@@ -15,5 +15,13 @@ GAPS = {
         "a NaN that is not first in its window",
     ): "the gradient goes to the largest number before or after it",
     ("top_k", "a NaN beside an infinity"): "they are equal, in the order of their places",
+    ("threshold", "a NaN"): "it is 0, as ONNX's ThresholdedRelu and Shrink say",
+    ("soft_shrink", "a NaN"): "it is 0",
+    ("hard_shrink", "a NaN"): "it is 0",
     ("sigmoid", "below -17"): "it is 0 from -18 on; that is within the op's bound",
+}
+
+NOT_THERE = {  # op -> the first opset that can say it, and why
+    "bitcast": (26, "of floats: ONNX had no BitCast before"),
+    **{f"bitwise_{name}": (18, "ONNX had no such op before") for name in ("and", "or", "xor", "not")},
 }

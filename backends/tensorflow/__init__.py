@@ -12,6 +12,7 @@ from ..target import Target
 from . import (
     activation,
     arithmetic,
+    bits,
     comparison,
     constant,
     contraction,
@@ -19,6 +20,7 @@ from . import (
     convolution,
     convolution_forms,
     cumulative,
+    division,
     gather,
     indexing,
     loss,
@@ -34,7 +36,9 @@ from . import (
     scatter,
     shape,
     sorting,
+    special,
     structure,
+    transcendental,
 )
 from .style import CLASSES, assign
 
@@ -46,6 +50,7 @@ FAMILIES = (
     scatter,
     activation,
     arithmetic,
+    bits,
     comparison,
     constant,
     contraction,
@@ -54,6 +59,7 @@ FAMILIES = (
     convolution_forms,
     norm,
     named_axes,
+    division,
     indexing,
     loss,
     normalization,
@@ -64,6 +70,8 @@ FAMILIES = (
     reduction,
     resize,
     shape,
+    special,
+    transcendental,
 )
 TABLE = merge(*(f.rows for f in FAMILIES))
 
@@ -92,7 +100,7 @@ TARGET = Target(
         "itertools": "import itertools",
         "load_file": "from safetensors.numpy import load_file",
     },
-    namespaces={"tf": tf, "tf.math": tf.math, "tf.nn": tf.nn},
+    namespaces={"tf": tf, "tf.math": tf.math, "tf.nn": tf.nn, "tf.bitwise": tf.bitwise},
     style="modules",
     dtype=_dtype,
     size=lambda expression, axis: f"tf.shape({expression})[{axis}]",

@@ -48,6 +48,7 @@ rows = {
     ops.logical_not: operator.invert,
     ops.isnan: (When(_is_whole, _never), tf.math.is_nan),
     ops.isfinite: (When(_is_whole, _always), tf.math.is_finite),
+    ops.isinf: (When(_is_whole, _never), tf.math.is_inf),
     ops.where: (When(_number_first, _where), tf.where),
 }
 NUMBERS = (tf.where,)  # it takes a Python number as it is

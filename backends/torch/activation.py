@@ -39,6 +39,22 @@ def _log_softmax(x: Any, *, axis: Any) -> Any:
     return F.log_softmax(x, axis)
 
 
+def _softmin(x: Any, *, axis: Any) -> Any:
+    return F.softmin(x, axis)
+
+
+def _glu(x: Any, *, axis: Any) -> Any:
+    return F.glu(x, axis)
+
+
+def _mish_gradient(g: Any, out: Any, x: Any) -> Any:
+    return torch.ops.aten.mish_backward(g, x)
+
+
+def _glu_gradient(g: Any, out: Any, x: Any, *, axis: Any) -> Any:
+    return torch.ops.aten.glu_backward(g, x, axis)
+
+
 def _relu_gradient(g: Any, out: Any, x: Any) -> Any:
     return torch.ops.aten.threshold_backward(g, out, 0)
 
@@ -108,6 +124,12 @@ rows = {
     ops.gelu: _gelu,
     ops.softmax: _softmax,
     ops.log_softmax: _log_softmax,
+    ops.softmin: _softmin,
+    ops.mish: F.mish,
+    ops.tanh_shrink: F.tanhshrink,
+    ops.glu: _glu,
+    GradientOf(ops.mish): _mish_gradient,
+    GradientOf(ops.glu): _glu_gradient,
     GradientOf(ops.relu): _relu_gradient,
     GradientOf(ops.relu6): _relu6_gradient,
     GradientOf(ops.hard_sigmoid): When(_is_not_double, _hard_sigmoid_gradient),

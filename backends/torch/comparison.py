@@ -59,5 +59,6 @@ rows = {
     ops.logical_not: operator.invert,
     ops.isnan: torch.isnan,
     ops.isfinite: torch.isfinite,
+    ops.isinf: torch.isinf,
     ops.where: (When(_is_decided, _where), torch.where),
 }

@@ -39,6 +39,10 @@ def _binary_cross_entropy(logits: Any, targets: Any) -> Any:
     return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
 
 
+def _huber(prediction: Any, target: Any, *, delta: Any) -> Any:
+    return F.huber_loss(prediction, target, reduction="none", delta=delta)
+
+
 def _is_matrix(node: Node) -> bool:
     return node.outputs[0].rank == 1
 
@@ -56,5 +60,6 @@ rows = {
         _sparse_cross_entropy_of_stack,
     ),
     ops.sigmoid_cross_entropy: _binary_cross_entropy,
+    ops.huber: _huber,
     GradientOf(ops.sparse_softmax_cross_entropy): _sparse_cross_entropy_gradient,
 }

@@ -19,11 +19,13 @@ from .arithmetic import is_wide_unsigned
 _NATIVE: frozenset[Op] = frozenset({
     ops.reshape, ops.transpose, ops.broadcast_to, ops.concatenate, ops.slice_, ops.pad, ops.cast, ops.equal,
     ops.not_equal, ops.where, ops.multiply, ops.reduce_sum, ops.take, ops.stop_gradient, ops.one_hot, ops.random_bits,
+    ops.bitcast, ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor,
     ops.random_mask, ops.random_uniform, ops.threefry_2x32, ops.advance_counter,
 })  # fmt: skip
 _ORDERING = frozenset({
     "maximum", "minimum", "reduce_max", "reduce_min", "argmax", "argmin", "sort", "argsort", "top_k",
     "cumulative_maximum", "cumulative_minimum", "cumulative_argmax", "cumulative_argmin",
+    "clip",
 })  # fmt: skip
 _WRAPPING = frozenset({
     "matmul", "reverse", "scatter_add", "take_along_axis", "gather_nd", "index", "index_put", "dynamic_slice",

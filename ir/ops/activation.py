@@ -11,10 +11,10 @@ from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import NO_GRADIENT, Bound, Op, Sample, sample
 from ..types import TensorType
-from .arithmetic import absolute, check_kind, erf, exp, expm1, log, log1p, maximum, minimum, sigmoid, tanh
+from .arithmetic import absolute, check_kind, erf, exp, expm1, log, log1p, maximum, minimum, sigmoid, sqrt, square, tanh
 from .comparison import greater, logical_and, where
 from .reduction import reduce_max, reduce_sum
-from .shape import cast, normalize_axis, reshape, stop_gradient
+from .shape import cast, normalize_axis, reshape, slice_axis, stop_gradient
 
 _SAMPLES = (sample((2, 3)), sample(()), sample((0, 3)), sample((3, 1, 2), between=(-8.0, 8.0)))
 _PARTS = Bound("parts", floor=1e-7)
@@ -100,6 +100,22 @@ def _log_softmax_gradient(g: Value, out: Value, x: Value, *, axis: int) -> tuple
     return (g - exp(out) * reduce_sum(g, axes=(axis,), keepdims=True),)
 
 
+def _glu_type(x: TensorType, *, axis: int = -1) -> TensorType:
+    check_kind("glu", ("float",), x)
+    axis = normalize_axis(axis, x.rank)
+    return x.with_shape((*x.shape[:axis], divide_exact(x.shape[axis], 2), *x.shape[axis + 1 :]))
+
+
+def _glu_parts(x: Value, *, axis: int) -> Value:
+    half = divide_exact(x.shape[axis], 2)
+    return slice_axis(x, axis, 0, half) * sigmoid(slice_axis(x, axis, half, x.shape[axis]))  # type: ignore[no-any-return]
+
+
+def _squareplus_type(x: TensorType, *, b: float = 4.0) -> TensorType:
+    check_kind("squareplus", ("float",), x)
+    return x
+
+
 def _maxout_type(x: TensorType, *, pieces: int) -> TensorType:
     check_kind("maxout", ("float",), x)
     if not x.rank or pieces < 1:
@@ -155,6 +171,14 @@ log_softmax = Op(
     bound=_PARTS,
     smooth=True,
 )
+softmin = Op("softmin", _axis_type, None, None, lambda x, *, axis: softmax(-x, axis=axis), samples=_AXIS_SAMPLES,
+             bound=_PARTS, smooth=True)  # fmt: skip
+mish = _activation("mish", lambda x: x * tanh(softplus(x)), smooth=True)
+tanh_shrink = _activation("tanh_shrink", lambda x: x - tanh(x), lambda g, out, x: (g * square(tanh(x)),), smooth=True)
+squareplus = Op("squareplus", _squareplus_type, None, None, lambda x, *, b: 0.5 * (x + sqrt(x * x + b)),
+                samples=(*_SAMPLES, sample((2, 3), b=1.5)), bound=_PARTS, smooth=True)  # fmt: skip
+glu = Op("glu", _glu_type, None, None, _glu_parts, bound=_PARTS, smooth=True,
+         samples=(sample((3, 4)), sample((2, 6, 4), axis=1), sample((0, 2))))  # fmt: skip
 maxout = Op(
     "maxout",
     _maxout_type,
@@ -167,5 +191,5 @@ maxout = Op(
 
 OPS = (
     relu, relu6, hard_sigmoid, silu, softplus, log_sigmoid, softsign, step, selu, leaky_relu, elu, gelu,
-    softmax, log_softmax, maxout,
+    softmax, log_softmax, softmin, mish, tanh_shrink, squareplus, glu, maxout,
 )  # fmt: skip

@@ -90,6 +90,7 @@ logical_xor = _logical("logical_xor", np.logical_xor)
 logical_not = Op("logical_not", _logical_not_type, np.logical_not, NO_GRADIENT, samples=(sample(_T),), bound=EXACT)
 isnan = _test("isnan", np.isnan)
 isfinite = _test("isfinite", np.isfinite)
+isinf = _test("isinf", np.isinf)
 where = Op(
     "where", _where_type, np.where, _where_gradient, broadcasts=True, numbers=("x", "y"), bound=EXACT, smooth=True,
     samples=(sample(_T, (2, 3), (3,)), sample(_F, (2, 3), ()), sample(_T[:1], (4, 1, 3), (2, 1))),
@@ -97,5 +98,5 @@ where = Op(
 
 OPS = (
     equal, not_equal, less, less_equal, greater, greater_equal, logical_and, logical_or, logical_xor, logical_not,
-    isnan, isfinite, where,
+    isnan, isfinite, isinf, where,
 )  # fmt: skip

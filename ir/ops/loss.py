@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..graph import Value
 from ..op import Bound, Op, sample
 from ..types import TensorType
 from .activation import log_softmax, softmax
-from .arithmetic import absolute, check_kind, exp, log1p, maximum, sigmoid
+from .arithmetic import absolute, check_kind, exp, log1p, maximum, minimum, sigmoid, tanh
 from .indexing import one_hot
 from .reduction import reduce_sum
 from .shape import expand_dims
@@ -69,6 +70,36 @@ def _sigmoid_gradient(g: Value, out: Value, logits: Value, targets: Value) -> tu
     return g * (sigmoid(logits) - targets), -g * logits
 
 
+def _huber_type(prediction: TensorType, target: TensorType, *, delta: float = 1.0) -> TensorType:
+    check_kind("huber", ("float",), prediction, target)
+    if prediction != target:
+        raise TypeMismatchError(f"huber: the prediction {prediction} and the target {target} must have one type")
+    return prediction
+
+
+def _huber_parts(prediction: Value, target: Value, *, delta: float) -> Value:
+    """Half the square up to delta, from there on its tangent."""
+    off = absolute(prediction - target)
+    near = minimum(off, delta)
+    return near * (off - 0.5 * near)  # type: ignore[no-any-return]
+
+
+def _huber_gradient(g: Value, out: Value, prediction: Value, target: Value, *, delta: float) -> tuple[Value, Value]:
+    slope = g * minimum(maximum(prediction - target, -delta), delta)
+    return slope, -slope
+
+
+def _log_cosh_type(x: TensorType) -> TensorType:
+    check_kind("log_cosh", ("float",), x)
+    return x
+
+
+def _log_cosh_parts(x: Value) -> Value:
+    """|x| + log((1 + exp(-2|x|)) / 2), which does not overflow."""
+    off = absolute(x)
+    return off + (log1p(exp(-2.0 * off)) - math.log(2.0))  # type: ignore[no-any-return]
+
+
 _TARGETS = np.array([[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]], np.float32)
 softmax_cross_entropy = Op("softmax_cross_entropy", _dense_type, None, _dense_gradient, _dense_parts, bound=_BOUND,
                            smooth=True,
@@ -80,5 +111,10 @@ sparse_softmax_cross_entropy = Op("sparse_softmax_cross_entropy", _sparse_type, 
 sigmoid_cross_entropy = Op("sigmoid_cross_entropy", _sigmoid_type, None, _sigmoid_gradient, _sigmoid_parts,
                            bound=_BOUND, smooth=True,
                            samples=(sample((2, 3), _TARGETS), sample((3,), (3,), between=(-5.0, 5.0))))  # fmt: skip
-
-OPS = (softmax_cross_entropy, sparse_softmax_cross_entropy, sigmoid_cross_entropy)
+huber = Op("huber", _huber_type, None, _huber_gradient, _huber_parts, bound=_BOUND,
+           samples=(sample((2, 3), (2, 3)), sample((4, 3), (4, 3), delta=0.7), sample((), ())))  # fmt: skip
+log_cosh = Op("log_cosh", _log_cosh_type, None, lambda g, out, x: (g * tanh(x),), _log_cosh_parts, bound=_BOUND,
+              smooth=True, samples=(sample((2, 3)), sample((4,), between=(-30.0, 30.0))))  # fmt: skip
+OPS = (
+    softmax_cross_entropy, sparse_softmax_cross_entropy, sigmoid_cross_entropy, huber, log_cosh,
+)  # fmt: skip

@@ -253,13 +253,15 @@ def _broadcast_later(call: Call, guards: Set[Guard]) -> Value | Call | None:
     return _simplest(later, guards) if _fits(later, guards) else None
 
 
-def _bottom(call: Call, value: Value) -> Value:
+def _bottom(call: Call, value: Value | None) -> Value | None:
     under = _underneath(call, value)
     return value if under is None else _bottom(call, under)
 
 
-def _underneath(call: Call, value: Value | Call) -> Value | None:
+def _underneath(call: Call, value: Value | Call | None) -> Value | None:
     """What NumPy's broadcasting would make the same of: the operand of a broadcast, or of axes of size 1 in front."""
+    if value is None:
+        return None
     broadcast, reshape = call.maker(value, ops.broadcast_to), call.maker(value, ops.reshape)
     if broadcast is not None:
         return broadcast.inputs[0]

@@ -7,7 +7,8 @@
    (epsilon, the rate of a dropout's scale, the square root in gelu) is rounded as every backend rounds it. A float
    attribute of another op whose operands are floats is rounded likewise.
 4. A cast that loses bits in the declared types loses them here too: a cast down, and one up again.
-5. What makes floats of a narrow type from integers alone (`random_uniform`) stays as it is, with a cast up.
+5. What makes floats of a narrow type from integers alone (`random_uniform`) stays as it is, with a cast up; so does
+   what reads the bits of a declared type (`bitcast`).
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ def _emit(graph: Graph, node: Node, inputs: Values) -> tuple[Value, ...]:
         assert inputs[0] is not None
         assert declared[0] is not None
         return (_cast(inputs[0], declared[0].dtype, node.outputs[0].dtype),)
+    if node.op is ops.bitcast:
+        assert inputs[0] is not None
+        assert declared[0] is not None
+        narrow = inputs[0] if inputs[0].dtype == declared[0].dtype else ops.cast(inputs[0], dtype=declared[0].dtype)
+        return (_cast(ops.bitcast(narrow, **node.attributes), node.outputs[0].dtype, node.outputs[0].dtype),)
     attributes = _attributes(node, next((t.dtype for t in declared if t is not None and t.dtype.is_float), None))
     made = _append(graph, node.op, inputs, attributes)
     return tuple(ops.cast(v, dtype=_wide(v.dtype)) if v.dtype != _wide(v.dtype) else v for v in made)

@@ -10,6 +10,7 @@ import operator
 import numpy as np
 import pytest
 import second_control
+from elementwise_values import SECOND as ELEMENTWISE
 
 from isograd.ir import ops
 from isograd.ir.evaluate import reference_of, run_reference
@@ -493,7 +494,7 @@ SECOND = {
     "threefry_2x32": threefry_2x32,
     "advance_counter": advance_counter,
     "dropout": dropout,
-}
+} | ELEMENTWISE
 
 
 def test_every_op_is_written_twice():

@@ -43,6 +43,11 @@ _NUMBERS = (
     sample(np.array([3, -4], np.int64), 2),
     sample(2, np.array([3, -4], np.int32)),
 )
+_QUOTIENTS = (
+    sample(np.array([7, -7, 0], np.int64), 2), sample(np.array([7, -7, -(2**31)], np.int32), -3),
+    sample(7, np.array([2, -2, 0], np.int32)), sample(_WORDS, np.array([3, 2**31, 0], np.uint32)),
+    sample(np.array([100, -128, 5], np.int8), np.array([-1, -1, 0], np.int8)),
+)  # fmt: skip
 _ORDERS = (
     sample(_WORDS, _WORDS[::-1].copy()),
     sample(np.array([2**63 + 1, 3], np.uint64), np.array([5, 4], np.uint64)),
@@ -232,6 +237,20 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ops.greater_equal: _ORDERS,
     ops.isnan: (sample(np.array([3, 0], np.int32)),),
     ops.isfinite: (sample(np.array([3, 0], np.int32)),),
+    ops.isinf: (sample(np.array([3, 0], np.int32)),),
+    ops.clip: (sample((2, 3), -0.5, 1.0), sample(np.array([3, -4, 7], np.int64), -2, 5)),
+    ops.bitwise_not: (sample(_WORDS),),
+    ops.bitwise_and: (sample(_WORDS, _WORDS[::-1].copy()), sample(_WORDS, np.uint32(255))),
+    ops.shift_left: (sample(_WORDS, np.array([1, 31, 0], np.uint32)), sample(np.array([3, -4], np.int32), 2)),
+    ops.shift_right: (
+        sample(_WORDS, np.array([1, 31, 0], np.uint32)), sample(np.array([3, -4], np.int32), 2),
+        sample(np.array([2**63 + 5, 7, 2**63], np.uint64), np.array([1, 2, 63], np.uint64)),
+        sample(np.array([2**63 + 5], np.uint64), np.array([0], np.uint64)),
+    ),
+    ops.remainder: _QUOTIENTS,
+    ops.truncated_remainder: _QUOTIENTS,
+    ops.floor_divide: _QUOTIENTS,
+    ops.truncated_divide: _QUOTIENTS,
     ops.elu: (sample((2, 3), alpha=0.7, between=(0.5, 2.0)),),
     ops.arange: (sample(size=4, dtype=dtype_of("float64")), sample(size=3, dtype=dtype_of("uint8"))),
     ops.advance_counter: (

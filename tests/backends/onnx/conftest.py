@@ -10,10 +10,12 @@ import onnxruntime as ort
 import pytest
 from bodies import of_type
 
+from isograd.backends.onnx.gaps import NOT_THERE
 from isograd.backends.onnx.model import OPSET, emit
 from isograd.backends.onnxruntime import inexact_fusions
 from isograd.ir import Graph, TensorType, ops
 from isograd.ir.autodiff import backward
+from isograd.ir.errors import UnsupportedOpError
 from isograd.ir.evaluate import run_reference
 from isograd.ir.op import NO_GRADIENT
 from isograd.ir.passes import widen
@@ -110,7 +112,18 @@ def run_model(model: onnx.ModelProto, feeds: dict[str, np.ndarray], level: Any =
 
 def pytest_generate_tests(metafunc: Any) -> None:
     if "op" in metafunc.fixturenames:
-        metafunc.parametrize("op", [o for o in ops.ALL if o.samples], ids=lambda op: op.name)
+        metafunc.parametrize("op", list(map(marked, sampled())), ids=lambda op: op.name)
+
+
+def sampled() -> list[Any]:
+    return [op for op in ops.ALL if op.samples]
+
+
+def marked(op: Any) -> Any:
+    """A parameter of a test that is expected to fail where there is no lowering for the op."""
+    since, reason = NOT_THERE.get(op.name, (0, ""))
+    marks = [pytest.mark.xfail(reason=reason, raises=UnsupportedOpError, strict=True)] if since > OPSET else []
+    return pytest.param(op, marks=marks)
 
 
 @pytest.fixture(scope="session", name="sample_graph")

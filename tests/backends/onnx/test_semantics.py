@@ -101,6 +101,9 @@ DIFFERING = {  # what `GAPS` says, as cases: function, operands, wants slopes, w
         False,
         [NAN, NAN],
     ),
+    ("threshold", "a NaN"): (lambda x: ops.threshold(x, threshold=1.0), [[NAN]], False, NAN),
+    ("soft_shrink", "a NaN"): (ops.soft_shrink, [[NAN]], False, NAN),
+    ("hard_shrink", "a NaN"): (ops.hard_shrink, [[NAN]], False, NAN),
     ("sigmoid", "below -17"): (ops.sigmoid, [[-18.0]], False, [1.522998e-08]),
 }
 
