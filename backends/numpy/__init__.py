@@ -12,8 +12,7 @@ from .. import array_methods
 from ..fold import is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
-from . import control, optimizers, random, sorting, structure
-from . import bits, clipping, control, division, random, sorting, structure, transcendental
+from . import bits, clipping, control, division, optimizers, random, sorting, structure, transcendental
 
 _omitted: Any = None  # an argument that is its default is not written
 
