@@ -28,7 +28,7 @@ from .options import OptionError, show
 LONGEST, DEEPEST = 4096, 100  # characters of a formula, and how deep it nests
 # Ops without operands, with several results, with random bits, and those that only gradients need.
 _LEFT_OUT = {
-    "constant", "size", "arange", "batch_norm", *(op.name for op in ops.random.OPS),
+    "constant", "size", "arange", "batch_norm", *(op.name for op in (*ops.random.OPS, *ops.sampling.OPS)),
     "conv_input_gradient", "conv_filter_gradient", "max_pool_gradient", "max_pool_select", "average_pool_gradient",
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ from . import (
     random,
     recurrent,
     reduction,
+    sampling,
     scatter,
     shape,
     sorting,
@@ -205,6 +206,16 @@ from .reduction import (
     reduce_variance,
 )
 from .resize import resize
+from .sampling import (
+    alpha_dropout,
+    gaussian_dropout,
+    gaussian_noise,
+    random_bernoulli,
+    random_categorical,
+    random_normal,
+    random_permutation,
+    random_range,
+)
 from .scatter import dynamic_update_slice, identity_of, scatter_along_axis, scatter_nd, scatter_reduce
 from .shape import (
     broadcast_to,
@@ -278,6 +289,7 @@ FAMILIES = (
     special,
     piecewise,
     transcendental,
+    sampling,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -291,6 +303,7 @@ __all__ = [
     "adaptive_max_pool",
     "add",
     "advance_counter",
+    "alpha_dropout",
     "arange",
     "arccos",
     "arccosh",
@@ -365,6 +378,8 @@ __all__ = [
     "fold_in",
     "fractional_max_pool",
     "gather_nd",
+    "gaussian_dropout",
+    "gaussian_noise",
     "gelu",
     "glu",
     "greater",
@@ -447,8 +462,13 @@ __all__ = [
     "polygamma",
     "power",
     "prelu",
+    "random_bernoulli",
     "random_bits",
+    "random_categorical",
     "random_mask",
+    "random_normal",
+    "random_permutation",
+    "random_range",
     "random_split",
     "random_uniform",
     "reciprocal",

@@ -10,6 +10,7 @@ from isograd.ir import Graph, TensorType, ops
 from isograd.ir.dims import symbol
 from isograd.ir.evaluate import run_reference
 from isograd.ir.ops.generators import GENERATORS, philox, squares, threefry, threefry2x32
+from isograd.ir.passes import widen
 from isograd.ir.types import dtype_of, float32, uint32
 
 BACKENDS = [b for b in ("numpy", "jax", "torch", "tensorflow", "onnxruntime") if is_installed(b)]
@@ -136,6 +137,51 @@ def test_threefry_draws_what_jax_draws(seed: int) -> None:
 
 
 # Every backend
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_normals_agree_to_ulps(backend: str, generator: str) -> None:
+    """Within 4 ulps of what float64 makes of the same bits; and they are normal."""
+    graph, start = Graph("normals"), counter_words(2**32 - 5000, generator)
+    source = [graph.input(n, TensorType(uint32, (s,))) for n, s in (("key", 2), ("counter", len(start)))]
+    graph.output(ops.random_normal(*source, shape=(100, 1000), generator=generator), "normals")
+    program = runtime(backend).compile(graph, device="cpu")
+    arrays = [words(KEYS[0]), start]
+    (found,), (right,) = program(*arrays), run_reference(widen(graph), arrays)
+    result = program.to_numpy(found).astype(np.float64)
+    assert np.max(np.abs(result - right) / np.spacing(np.abs(right).astype(np.float32))) <= 4.0
+    assert abs(right.mean()) < 0.02
+    assert abs(right.std() - 1.0) < 0.02
+    assert abs((right**4).mean() - 3.0) < 0.1
+
+
+@pytest.mark.skipif(not is_installed("tensorflow"), reason="TensorFlow is not installed")
+@pytest.mark.parametrize("shape", [(5, 3), (8,), ()])
+def test_philox_normals_are_tensorflows(shape: tuple[int, ...]) -> None:
+    import tensorflow as tf
+
+    graph = Graph("normals")
+    seeded = ops.philox_source(graph.input("seed", TensorType(dtype_of("int32"), (2,))))
+    graph.output(ops.random_normal(*seeded, shape=shape, generator="philox"), "normals")
+    (found,) = run_reference(graph, [np.array((3, 5), np.int32)])
+    np.testing.assert_allclose(found, tf.random.stateless_normal(shape, (3, 5)).numpy(), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_drawn_of_a_free_size(backend: str) -> None:
+    graph, n = Graph("noise"), symbol("N")
+    x = graph.input("x", TensorType(float32, (n, 3)))
+    source = [graph.input(name, TensorType(uint32, (2,))) for name in ("key", "counter")]
+    graph.output(ops.random_normal(*source, shape=(n, 3)), "normals")
+    graph.output(ops.random_categorical(x, *source), "chosen")
+    graph.output(ops.random_permutation(*source, size=n), "order")
+    graph.output(ops.alpha_dropout(x, *source, rate=0.25), "dropped")
+    program = runtime(backend).compile(graph, device="cpu")
+    for size in (4, 7):
+        arrays = [np.linspace(-1, 1, size * 3, dtype=np.float32).reshape(size, 3), words(KEYS[0]), words(2**32 - 3)]
+        for found, right in zip(program(*arrays), run_reference(graph, arrays), strict=True):
+            np.testing.assert_allclose(program.to_numpy(found), right, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
