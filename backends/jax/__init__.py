@@ -36,6 +36,7 @@ from . import (
     reduction,
     resize,
     scatter,
+    segment,
     shape,
     sorting,
     special,
@@ -47,6 +48,7 @@ TABLE = merge(
     *(
         f.rows
         for f in (
+            segment,
             structure,
             cumulative,
             sorting,

@@ -34,6 +34,7 @@ from . import (
     reduction,
     resize,
     scatter,
+    segment,
     shape,
     sorting,
     special,
@@ -43,6 +44,7 @@ from . import (
 from .style import CLASSES, assign
 
 FAMILIES = (
+    segment,
     structure,
     cumulative,
     sorting,

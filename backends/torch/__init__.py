@@ -42,6 +42,7 @@ from . import (
     reduction,
     resize,
     scatter,
+    segment,
     shape,
     sorting,
     special,
@@ -52,6 +53,7 @@ from .style import CLASSES, assign
 from .unsigned import carry_unsigned
 
 FAMILIES = (
+    segment,
     structure,
     cumulative,
     sorting,

@@ -30,6 +30,7 @@ from . import (
     reduction,
     sampling,
     scatter,
+    segment,
     shape,
     sorting,
     special,
@@ -217,6 +218,7 @@ from .sampling import (
     random_range,
 )
 from .scatter import dynamic_update_slice, identity_of, scatter_along_axis, scatter_nd, scatter_reduce
+from .segment import bincount, embedding_bag, histogram, segment_maximum, segment_minimum, segment_product, segment_sum
 from .shape import (
     broadcast_to,
     cast,
@@ -290,6 +292,7 @@ FAMILIES = (
     piecewise,
     transcendental,
     sampling,
+    segment,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -321,6 +324,7 @@ __all__ = [
     "batch_norm",
     "batch_norm_inference",
     "bilinear",
+    "bincount",
     "bitcast",
     "bitwise_and",
     "bitwise_not",
@@ -364,6 +368,7 @@ __all__ = [
     "einsum",
     "einsum_of",
     "elu",
+    "embedding_bag",
     "equal",
     "erf",
     "erfc",
@@ -392,6 +397,7 @@ __all__ = [
     "hard_sigmoid",
     "hard_swish",
     "hard_tanh",
+    "histogram",
     "huber",
     "hypot",
     "identity_of",
@@ -496,6 +502,10 @@ __all__ = [
     "scatter_along_axis",
     "scatter_nd",
     "scatter_reduce",
+    "segment_maximum",
+    "segment_minimum",
+    "segment_product",
+    "segment_sum",
     "selu",
     "separable_conv",
     "set_diagonal",

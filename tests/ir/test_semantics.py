@@ -129,6 +129,24 @@ VALUES = [  # row, function, operands, result
         "I19 take(7) or fill", lambda x: ops.take_or_fill(x, of_indices(x, 7, 1, -1), NAN), [[0.0, 1.0, 2.0]],
         [NAN, 1.0, NAN],
     ),
+    (
+        "I25 segment_sum of -1 and past the end", lambda x: ops.segment_sum(x, of_indices(x, -1, 1, 5, 1), count=3),
+        [[1.0, 2.0, 3.0, 4.0]], [0.0, 6.0, 0.0],
+    ),
+    (
+        "I25 segment_maximum of -1 and of no rows",
+        lambda x: ops.segment_maximum(x, of_indices(x, -1, 1, 5, 1), count=3),
+        [[1.0, 2.0, 3.0, 4.0]], [-INF, 4.0, -INF],
+    ),
+    (
+        "I21 one_hot of no class", lambda x: x * ops.one_hot(of_indices(x, -1, 3, 1), depth=3),
+        [[1.0, 1.0, 1.0]], [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+    ),
+    (
+        "an empty bag has zeros",
+        lambda x: ops.embedding_bag(x, of_indices(x, 1, 0), of_indices(x, 0, 2), mode="max"),
+        [[[-1.0, 5.0], [-2.0, 7.0]]], [[-1.0, 7.0], [0.0, 0.0]],
+    ),
     ("I30 product of nothing", ops.reduce_product, [np.zeros(0)], 1.0),
     ("V15 softmax(inf)", ops.softmax, [[INF, 0.0]], [NAN, NAN]),
     ("V15 softmax(nan)", ops.softmax, [[NAN, 0.0]], [NAN, NAN]),
