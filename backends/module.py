@@ -16,6 +16,7 @@ import numpy as np
 from ..ir import Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
+from .equality import key_of_call
 from .regions import Bundle, Call
 from .repetition import CallParts, items_in_runs, print_loop
 from .rules import find_rule, nodes_within
@@ -58,6 +59,7 @@ class ModuleWriter:
     taken: set[str] = field(default_factory=set)
     order: list[Function] = field(default_factory=list)
     by_scope: bool = False  # a step whose layers are functions
+    printed: dict[Any, tuple[Function, list[str]]] = field(default_factory=dict)  # by what their calls consist of
     local_names: dict[Value, str] = field(default_factory=dict)  # what the functions that save values call them
 
     @cached_property
@@ -203,12 +205,19 @@ class ModuleWriter:
             body.argument(value, branch(LETTERS[port.role], self.relative(port.path, call.scope)))
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
-        names += size_arguments(body, call)
-        self._unpack(body, call)
-        self.print_items(body, call.items)
-        self._remember_names(body, outputs)
-        body.finish(", ".join(map(ast.unparse, body.result(outputs))))
-        return self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), function_name(call), "def {}{}")
+        saved = [m for o in outputs if isinstance(o, Bundle) and not o.is_tree for m in o.members]
+        key = key_of_call(call, [(v, ast.unparse(body.expression(v).tree)) for v in (*leaves, *values)], outputs)
+        if key not in self.printed:
+            names += size_arguments(body, call)
+            self._unpack(body, call)
+            self.print_items(body, call.items)
+            trees = [body.expression(v).tree for v in saved]
+            body.finish(", ".join(map(ast.unparse, body.result(outputs))))
+            function = self.named(f"({', '.join(names)}):\n" + "\n".join(body.lines), function_name(call), "def {}{}")
+            self.printed[key] = function, [t.id if isinstance(t, ast.Name) else "" for t in trees]
+        function, found = self.printed[key]
+        self.local_names |= dict(zip(saved, found, strict=True))
+        return function
 
     def _unpack(self, body: Body, call: Call) -> None:
         """`x, mean = saved`: what the forward saved gets the names that it had there."""
@@ -219,12 +228,6 @@ class ModuleWriter:
             names.append(body.name_for(value, self.local_names.get(value, "")))
             body.argument(value, name_of(names[-1]))
         body.line(f"{', '.join(names)} = {ast.unparse(body.expression(call.takes).tree)}")
-
-    def _remember_names(self, body: Body, outputs: Sequence[Value]) -> None:
-        for value in (m for o in outputs if isinstance(o, Bundle) and not o.is_tree for m in o.members):
-            tree = body.expression(value).tree
-            if isinstance(tree, ast.Name):
-                self.local_names[value] = tree.id
 
     @staticmethod
     def relative(path: str, scope: Scope) -> tuple[str, ...]:
