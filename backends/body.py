@@ -13,7 +13,7 @@ import numpy as np
 
 from ..ir import DType, Node, Scope, Size, Value
 from ..ir.dims import Dim
-from ..ir.ops import constant, reshape, size, slice_
+from ..ir.ops import broadcast_to, constant, reshape, size, slice_, transpose
 from .regions import Bundle, Call, item_uses, members_of, symbols_read, writes_free_size
 from .rules import Statement, find_rule
 from .sizes import size_expression, without_placeholders
@@ -132,6 +132,8 @@ class Body:
         node = value.node
         if node is None or not self.by_layer:
             return ""
+        while node.op in _MOVES and not self._layer(node.scope) and node.inputs[0] is not None and node.inputs[0].node:
+            node = node.inputs[0].node  # what is only arranged anew keeps its name
         layer = self._layer(node.scope)
         if node.section == "backward":
             return f"d_{layer}" if layer and not self.module.by_scope else "g" if self.module.by_scope else ""
@@ -311,11 +313,13 @@ class Body:
 
     def finish(self, returned: str) -> None:
         """The return statement; a name that was given in the line before only to be returned is left out."""
-        last, given = (self.lines or [""])[-1], f"{'    ' * self.indent}{returned} = "
+        indent = "    " * self.indent
+        last, given = (self.lines or [""])[-1], f"{indent}{returned} = "
         if returned.isidentifier() and last.startswith(given):
-            self.lines[-1] = f"{'    ' * self.indent}return {last[len(given) :]}"
-        else:
-            self.line(f"return {returned}")
+            self.lines[-1] = f"{indent}return {last[len(given) :]}"
+            return
+        broken = len(returned) + len(indent) > 112 and isinstance(ast.parse(returned, mode="eval").body, ast.Tuple)
+        self.line(f"return ({returned})" if broken else f"return {returned}")
 
     # rules
 
@@ -326,13 +330,17 @@ class Body:
             return simple
         attributes = {k: self.attribute(v) for k, v in node.attributes.items()}
         if node.op is reshape:
-            attributes["shape"] = self._free_dim(node.attributes["shape"])
+            attributes["shape"] = self._free_dim(node, operands[0])
         if node.op is slice_:
             attributes["stops"] = self.attribute(_stops(node))
         return without_placeholders(self.module.call(rule, operands, attributes), self.dim)
 
-    def _free_dim(self, shape: tuple[Size, ...]) -> ast.expr:
-        """A shape with one symbolic size and no zero says -1 for it."""
+    def _free_dim(self, node: Node, operand: ast.expr) -> ast.expr:
+        """A shape with one symbolic size and no zero says -1 for it; the rows of a function's argument keep their size."""
+        shape: tuple[Size, ...] = node.attributes["shape"]
+        if self.module.by_scope and self.prefix and isinstance(operand, ast.Name) and _keeps_rows(node):
+            last = self._parse(f"{operand.id}.shape[-1]")  # of any argument: layers of other sizes share the text
+            return ast.Tuple([literal(-1), last], ast.Load())
         if writes_free_size(shape):
             return ast.Tuple([literal(-1) if isinstance(s, Dim) else literal(s) for s in shape], ast.Load())
         return self.attribute(shape)
@@ -411,6 +419,15 @@ def _whole_list(elements: Sequence[ast.expr]) -> ast.expr | None:
         return None
     name = first.value.id
     return first.value if [ast.unparse(e) for e in elements] == [f"{name}[{i}]" for i in range(len(elements))] else None
+
+
+def _keeps_rows(node: Node) -> bool:
+    """Whether a reshape puts all axes but the last into one."""
+    (x,), shape = node.inputs, node.attributes["shape"]
+    return x is not None and x.rank > 2 and len(shape) == 2 and isinstance(shape[-1], int) and shape[-1] == x.shape[-1]
+
+
+_MOVES = (reshape, transpose, broadcast_to)
 
 
 def _output_name(value: Value) -> str:

@@ -66,24 +66,25 @@ class ClassWriter(ModuleWriter):
         names += size_arguments(body, call)
         self.print_items(body, call.items)
         body.finish(", ".join(map(ast.unparse, body.result(outputs))))
-        direct = {k: v for k, v in own.items() if "." not in k}
+        direct = {k: v for k, v in own.items() if not any(k.startswith(f"{c}.") for c in body.children)}
         text = self.class_text(direct, body, ["self", *names], shapes_given=True)
-        base = "".join(part.capitalize() for part in re.split(r"\W|_", call.scope.kind)) or "Block"
+        base = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W|_", call.scope.kind)) or "Block"
         return self.named(text, base, f"class {{}}({self.style.base}):\n{{}}"), ", ".join(
-            f"{k}={shape(v)}" for k, v in direct.items()
+            f"{k.replace('.', '_')}={shape(v)}" for k, v in direct.items()
         )
 
     def class_text(
         self, own: Mapping[str, Value], body: Body, arguments: Sequence[str], *, shapes_given: bool, doc: str = ""
     ) -> str:
         """A class's body: what it holds, and how it is called."""
-        shapes = list(own) if shapes_given else []
+        shapes = [name.replace(".", "_") for name in own] if shapes_given else []
         lines = [f'    """{doc}"""', ""] if doc else []
         lines += [f"    def __init__({', '.join(['self', *shapes])}):", "        super().__init__()"]
         holders = {".".join(n.split(".")[:i]) for n in own for i in range(1, n.count(".") + 1)}
         lines += [f"        self.{h} = {self.style.base}()" for h in sorted(holders)]
         for name, value in own.items():
-            lines.append(f"        self.{name} = {self._holder(value, name if shapes_given else shape(value))}")
+            sizes = name.replace(".", "_") if shapes_given else shape(value)
+            lines.append(f"        self.{name} = {self._holder(value, sizes)}")
         lines += [f"        self.{name} = {text}" for name, text in self._children(body.children)]
         lines += ["", f"    def {self.style.method}({', '.join(arguments)}):", *(f"    {line}" for line in body.lines)]
         return "\n".join(lines)
@@ -106,8 +107,10 @@ class ClassWriter(ModuleWriter):
         if isinstance(member, str):
             return member
         if all(k.isdigit() for k in member):
-            inner = ", ".join(self._container(member[k]) for k in sorted(member, key=int))
-            return self.style.containers["list"].format(inner)
+            inner = [self._container(member[k]) for k in sorted(member, key=int)]
+            equal = len(inner) > 2 and len(set(inner)) == 1
+            text = f"{inner[0]} for _ in range({len(inner)})" if equal else ", ".join(inner)
+            return self.style.containers["list"].format(text)
         return self.style.containers["dict"].format(
             ", ".join(f"{k!r}: {self._container(v)}" for k, v in member.items())
         )

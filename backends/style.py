@@ -27,8 +27,11 @@ def _retouched(source: str) -> str:
 
 
 def _written(token: tokenize.TokenInfo) -> str:
-    """A string with double quotes, a number as `1e-7` and not `1e-07`; other tokens as they are."""
+    """A string with double quotes, a number as `1e-7` and not `1e-07`, as `1e9` and not all its zeros."""
     if token.type == tokenize.NUMBER:
+        zeros = re.fullmatch(r"([1-9])(0{6,})\.0", token.string)
+        if zeros:
+            return f"{zeros[1]}e{len(zeros[2])}"
         return re.sub(r"e([-+]?)0+(\d)", r"e\1\2", token.string)
     if token.type == tokenize.STRING and re.match(r"f?'[^'\"\\]*'$", token.string):
         return token.string.replace("'", '"')
@@ -54,7 +57,8 @@ def break_line(line: str) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()))
     content = line[start + 1 : end]
     inner = f"{indent}    "
-    if len(inner) + len(content) <= WIDTH:
+    is_tuple = line[:start].strip() == "return" and len(_split(content)) > 1 and end == len(line) - 1
+    if len(inner) + len(content) <= WIDTH and not is_tuple:
         return [line[: start + 1], inner + content, *break_line(indent + line[end:])]
     if re.search(r"\bfor \w", content):  # a comprehension: its commas are not the bracket's
         return [line]

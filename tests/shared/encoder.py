@@ -57,16 +57,12 @@ class Encoder:
 
     def _attention(self, path: str, x: Value, bias: Value) -> Value:
         q, k, v = (self._heads(self._dense(f"{path}.{name}", x, self.width)) for name in ("query", "key", "value"))
-        scores = ops.matmul(q, ops.transpose(k, axes=(0, 1, 3, 2))) / float(np.sqrt(self.width // self.heads))
-        attended = ops.matmul(ops.softmax(scores + bias), v)
-        return self._dense(
-            f"{path}.output", ops.reshape(ops.transpose(attended, axes=(0, 2, 1, 3)), shape=x.shape), self.width
-        )
+        attended = ops.dot_product_attention(q, k, v, bias, layout="NTHD")
+        return self._dense(f"{path}.output", ops.reshape(attended, shape=x.shape), self.width)
 
     def _heads(self, x: Value) -> Value:
         n, s, _ = x.shape
-        split = ops.reshape(x, shape=(n, s, self.heads, self.width // self.heads))
-        return ops.transpose(split, axes=(0, 2, 1, 3))  # type: ignore[no-any-return]
+        return ops.reshape(x, shape=(n, s, self.heads, self.width // self.heads))  # type: ignore[no-any-return]
 
     def _dense(self, path: str, x: Value, units: int) -> Value:
         with self._graph.scope(path.rpartition(".")[2], "Dense", {"x": x}):
