@@ -336,7 +336,7 @@ class Body:
         return without_placeholders(self.module.call(rule, operands, attributes), self.dim)
 
     def _free_dim(self, node: Node, operand: ast.expr) -> ast.expr:
-        """A shape with one symbolic size and no zero says -1 for it; the rows of a function's argument keep their size."""
+        """A shape with one symbolic size and no zero says -1 for it; the rows of an argument keep their size."""
         shape: tuple[Size, ...] = node.attributes["shape"]
         if self.module.by_scope and self.prefix and isinstance(operand, ast.Name) and _keeps_rows(node):
             last = self._parse(f"{operand.id}.shape[-1]")  # of any argument: layers of other sizes share the text
