@@ -44,6 +44,32 @@ class Alone(When):
         return not any(map(is_used, saved_outputs(node))) and self.condition(node)
 
 
+@dataclass(frozen=True)
+class Undifferentiated(When):
+    """A rule for a composite that computes its forward part alone: it fits where the graph has no gradient of it.
+
+    Where it has, parts of both are shared, and the forward part whole would be computed besides.
+    """
+
+    def fits(self, node: Node) -> bool:
+        return node not in differentiated(node.outputs[0].graph) and self.condition(node)
+
+
+_DIFFERENTIATED: WeakKeyDictionary[Graph, tuple[int, frozenset[Node]]] = WeakKeyDictionary()
+
+
+def differentiated(graph: Graph) -> frozenset[Node]:
+    """The nodes of which the graph has a gradient whole."""
+    known = _DIFFERENTIATED.get(graph)
+    if known is None or known[0] != len(graph.nodes):
+        found = [
+            v.node for node in graph.nodes if node.op.derivative_of is not None
+            for v in node.inputs if v is not None and v.node is not None and v.node.op is node.op.derivative_of
+        ]  # fmt: skip
+        known = _DIFFERENTIATED[graph] = len(graph.nodes), frozenset(found)
+    return known[1]
+
+
 def drawn_by(generator: str, width: int | None = None) -> Condition:
     """Whether a node draws with a generator, and whole words or so many bits of them where that is said."""
 

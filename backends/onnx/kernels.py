@@ -19,6 +19,7 @@ _EXTREMES = _NUMBERS - {"int16", "uint16"} | {"float16"}
 _INTEGERS = _NUMBERS - _FLOATS
 
 KERNELS: dict[str, set[str]] = {
+    "GRU": _FLOATS, "LSTM": _FLOATS, "RNN": _FLOAT,
     "Abs": _NUMBERS, "Acos": _FLOAT, "Acosh": _FLOAT, "Add": _NUMBERS, "ArgMax": _COMMON | {"int8", "uint8"},
     "ArgMin": _COMMON | {"int8", "uint8"}, "Asin": _FLOAT, "Asinh": _FLOAT, "Atan": _FLOAT, "Atanh": _FLOAT,
     "Attention": _FLOAT | {"float16"}, "AveragePool": _FLOAT, "BatchNormalization": _FLOATS,

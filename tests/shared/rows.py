@@ -59,8 +59,29 @@ def _conv(*shapes: tuple[int, ...], **attributes: Any) -> Sample:
     return sample(*shapes, **attributes)
 
 
+def _recurrent(
+    gates_: int, states: int, d: int, h: int, *, bias: bool = True, biases: int = 1, **attributes: Any
+) -> Sample:  # fmt: skip
+    """A layer that is not differentiated: then frameworks run it whole."""
+    x = (4, 2, d) if attributes.get("time_axis") == 0 else (2, 4, d)
+    operands = [x, *[(2, h)] * states, (d, gates_ * h), (h, gates_ * h), *[(gates_ * h,)] * (biases * bias)]
+    return sample(*operands, between=(-0.7, 0.7), differentiable=False, **attributes)
+
+
 # Backends choose by padding, strides, groups, layouts, dtypes and absent operands; the ops' own samples need not.
 MORE: Mapping[Op, Sequence[Sample]] = {
+    ops.lstm: (
+        _recurrent(4, 2, 3, 5), _recurrent(4, 2, 3, 5, reverse=True, gates="iofg"),
+        _recurrent(4, 2, 3, 5, bias=False, time_axis=0), _recurrent(4, 2, 3, 5, activation="relu"),
+    ),
+    ops.gru: (
+        _recurrent(3, 1, 3, 5, biases=2), _recurrent(3, 1, 3, 5, reverse=True, gates="rzn"),
+        _recurrent(3, 1, 3, 5, bias=False, time_axis=0), _recurrent(3, 1, 3, 5, reset_after=False),
+    ),
+    ops.simple_rnn: (
+        _recurrent(1, 1, 3, 5), _recurrent(1, 1, 3, 5, reverse=True, activation="relu"),
+        _recurrent(1, 1, 3, 5, bias=False, time_axis=0),
+    ),
     ops.conv: (
         _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(1, 1), **_IMAGE),
         _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=(2, 2), **_IMAGE),
