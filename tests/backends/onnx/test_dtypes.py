@@ -112,8 +112,9 @@ def test_int64_is_ordered_by_all_its_bits(function, count, run):
         np.testing.assert_array_equal(run(graph, given)[0], run_reference(graph, given)[0])
 
 
-def test_float64_is_exact_but_where_it_is_told(op, sample_graph, run):
-    graph, arrays = sample_graph(op, dtype="float64")
+@pytest.mark.parametrize("gradients", [True, False])  # a row may claim what nothing differentiates
+def test_float64_is_exact_but_where_it_is_told(op, gradients, sample_graph, run):
+    graph, arrays = sample_graph(op, gradients=gradients, dtype="float64")
     _, notes = ready_graph(graph, 21)
     tolerance = 1e-5 if notes else 2e-14
     for port, result, truth in zip(graph.outputs, run(graph, arrays), run_reference(graph, arrays), strict=True):
