@@ -48,6 +48,7 @@ KERNELS: dict[str, set[str]] = {
 BROKEN = {  # what is registered and does not work
     "GRU": {"float64"},  # refuses to run: "does not support double yet", as the LSTM
     "LSTM": {"float64"},
+    "GroupNormalization": {"float64"},  # computes in float32
     "LayerNormalization": {"float64", "float16", "bfloat16"},  # mean and deviation come out in float32
     "MatMul": {"uint32", "uint64"},  # fails where an operand is empty
     "Max": {"int64"},  # takes the smaller of some that have the high 32 bits in common, as the next four do
