@@ -38,6 +38,7 @@ from . import (
     transcendental,
 )
 from . import constant as _constant
+from . import patches as _patches
 from . import resize as _resize
 from .activation import (
     elu,
@@ -166,6 +167,14 @@ from .piecewise import (
     sparse_sigmoid,
     sparsemax,
     threshold,
+from .patches import (
+    batch_to_space,
+    channel_shuffle,
+    depth_to_space,
+    from_patches,
+    patches,
+    space_to_batch,
+    space_to_depth,
 )
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
 from .pooling_forms import (
@@ -269,6 +278,7 @@ FAMILIES = (
     indexing,
     padding,
     pooling_forms,
+    _patches,
     _resize,
     activation,
     normalization,
@@ -323,6 +333,7 @@ __all__ = [
     "average_pool_gradient",
     "batch_norm",
     "batch_norm_inference",
+    "batch_to_space",
     "bilinear",
     "bincount",
     "bitcast",
@@ -336,6 +347,7 @@ __all__ = [
     "ceil",
     "celu",
     "clip",
+    "channel_shuffle",
     "concatenate",
     "cond",
     "constant",
@@ -354,6 +366,7 @@ __all__ = [
     "cumulative_minimum",
     "cumulative_product",
     "cumulative_sum",
+    "depth_to_space",
     "depthwise_conv",
     "diagonal",
     "digamma",
@@ -382,6 +395,7 @@ __all__ = [
     "floor_divide",
     "fold_in",
     "fractional_max_pool",
+    "from_patches",
     "gather_nd",
     "gaussian_dropout",
     "gaussian_noise",
@@ -464,6 +478,7 @@ __all__ = [
     "pad_border",
     "pad_or_crop",
     "pairwise_distance",
+    "patches",
     "philox_source",
     "polygamma",
     "power",
@@ -533,6 +548,8 @@ __all__ = [
     "sort",
     "sparse_plus",
     "sparse_sigmoid",
+    "space_to_batch",
+    "space_to_depth",
     "sparse_softmax_cross_entropy",
     "sparsemax",
     "spatial",
