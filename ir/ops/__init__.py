@@ -156,6 +156,15 @@ from .named_axes import bilinear, dot_general, einsum, einsum_of, kron, matmul_a
 from .norm import cosine_similarity, l2_normalize, local_response_norm, pairwise_distance, vector_norm, weight_norm
 from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
 from .padding import pad_border, pad_or_crop
+from .patches import (
+    batch_to_space,
+    channel_shuffle,
+    depth_to_space,
+    from_patches,
+    patches,
+    space_to_batch,
+    space_to_depth,
+)
 from .piecewise import (
     celu,
     hard_shrink,
@@ -167,14 +176,6 @@ from .piecewise import (
     sparse_sigmoid,
     sparsemax,
     threshold,
-from .patches import (
-    batch_to_space,
-    channel_shuffle,
-    depth_to_space,
-    from_patches,
-    patches,
-    space_to_batch,
-    space_to_depth,
 )
 from .pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient, max_pool_select
 from .pooling_forms import (
@@ -346,8 +347,8 @@ __all__ = [
     "cast",
     "ceil",
     "celu",
-    "clip",
     "channel_shuffle",
+    "clip",
     "concatenate",
     "cond",
     "constant",
@@ -546,10 +547,10 @@ __all__ = [
     "softplus",
     "softsign",
     "sort",
-    "sparse_plus",
-    "sparse_sigmoid",
     "space_to_batch",
     "space_to_depth",
+    "sparse_plus",
+    "sparse_sigmoid",
     "sparse_softmax_cross_entropy",
     "sparsemax",
     "spatial",
