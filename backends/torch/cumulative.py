@@ -10,12 +10,12 @@ from ...ir import Node, ops
 from ..rules import When
 
 
-def _sum(x: Any, *, axis: Any) -> Any:
-    return x.cumsum(axis)
+def _sum(x: Any, *, axis: Any, reverse: Any) -> Any:
+    return x.flip(axis).cumsum(axis).flip(axis) if reverse else x.cumsum(axis)
 
 
-def _product(x: Any, *, axis: Any) -> Any:
-    return x.cumprod(axis)
+def _product(x: Any, *, axis: Any, reverse: Any) -> Any:
+    return x.flip(axis).cumprod(axis).flip(axis) if reverse else x.cumprod(axis)
 
 
 def moved_on(x: Any, axis: Any, first: Any) -> Any:
@@ -58,7 +58,7 @@ def _log_sum_exp(x: Any, *, axis: Any, reverse: Any) -> Any:
 
 
 def _is_plain(node: Node) -> bool:
-    return node.outputs[0].dtype.is_float and not (node.attributes["exclusive"] or node.attributes["reverse"])
+    return node.outputs[0].dtype.is_float and not node.attributes["exclusive"]
 
 
 def _is_from_start_as_int64(node: Node) -> bool:

@@ -9,9 +9,11 @@ import torch
 from ...ir import Node, ops
 from ..rules import When
 
+_omitted: Any = None  # an argument that is its default is not written
 
-def _argsort(x: Any, *, axis: Any) -> Any:
-    return x.argsort(stable=True, dim=axis)
+
+def _argsort(x: Any, *, axis: Any, descending: Any) -> Any:
+    return x.argsort(stable=True, dim=axis, descending=descending if descending else _omitted)
 
 
 def _argsort_others(x: Any, *, axis: Any, descending: Any, dtype: Any) -> Any:
@@ -34,12 +36,12 @@ def _ascends(node: Node) -> bool:
     return not node.attributes["descending"]
 
 
-def _ascends_as_int64(node: Node) -> bool:
-    return _ascends(node) and node.outputs[0].dtype.name == "int64"
+def _is_int64(node: Node) -> bool:
+    return node.outputs[0].dtype.name == "int64"
 
 
 rows = {
-    ops.argsort: (When(_ascends_as_int64, _argsort), _argsort_others),
+    ops.argsort: (When(_is_int64, _argsort), _argsort_others),
     ops.sort: (When(_ascends, _sort), _sort_descending),
     ops.bucketize: _bucketize,
 }
