@@ -88,6 +88,12 @@ def divides_safely(node: Node) -> bool:
     return is_number(node.inputs[1]) and node.inputs[1].node.attributes["value"] not in (0, -1)  # type: ignore[union-attr]  # a number has a node
 
 
+def cuts_off(node: Node) -> bool:
+    """Whether a cast makes integers of floats, which frameworks leave undefined beyond the integers' limits."""
+    x = node.inputs[0]
+    return x is not None and x.dtype.is_float and node.outputs[0].dtype.is_integer
+
+
 def overwrites_stored(node: Node) -> bool:
     """Whether all that an optimizer would overwrite is stored, and it is the whole update (see `ir/training/update`).
 
@@ -104,6 +110,7 @@ def _is_stored(value: Value) -> bool:
 
 __all__ = [
     "axis_or_axes",
+    "cuts_off",
     "divides_safely",
     "has_both_limits",
     "indexes_first",

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...ir import DType, Node, ops
+from ...ir.ops.shape import cut_off
 from .. import array_methods
-from ..fold import is_matrix_transpose, slices
+from ..fold import cuts_off, is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
 from . import bits, clipping, control, division, optimizers, random, sorting, structure, transcendental
@@ -35,6 +36,10 @@ def _slice(x: Any, *, starts: Any, stops: Any, steps: Any) -> Any:
 
 def _cast(x: Any, *, dtype: Any) -> Any:
     return x.astype(dtype)
+
+
+def _cast_to_integers(x: Any, *, dtype: Any) -> Any:
+    return cut_off(x, dtype)
 
 
 def _arange(*, size: Any, dtype: Any) -> Any:
@@ -125,7 +130,7 @@ TABLE = (
         ops.reshape: (When(lambda n: n.outputs[0].rank > 0, _reshape), ops.reshape.reference),
         ops.matmul: (When(_is_numpys_own, operator.matmul), ops.matmul.reference),
         ops.slice_: _slice,
-        ops.cast: _cast,
+        ops.cast: (When(cuts_off, _cast_to_integers), _cast),
         ops.arange: _arange,
         ops.argmax: _argmax,
         ops.argmin: _argmin,

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...ir import DType, Size, ops
+from ...ir.types import float64, int64, uint64
+from ..fold import cuts_off
 from ..rules import When
 from .builder import Builder, Sizes, Tensor
 from .lowering import by, op
@@ -87,6 +89,21 @@ def _cast(b: Builder, x: Tensor, *, dtype: DType) -> Tensor:
     return b.cast(x, dtype) if dtype != x.dtype else x
 
 
+def _cut_off(b: Builder, x: Tensor, *, dtype: DType) -> Tensor:
+    """By way of int64, of which uint64 has the bits; a float out of range becomes the nearest limit, and NaN 0."""
+    limits = np.iinfo(dtype.numpy)
+    wide = b.cast(x, float64)
+    below = b.LessOrEqual(wide, b.constant(float(limits.min), float64))
+    above = b.GreaterOrEqual(wide, b.constant(float(limits.max), float64))
+    zero = b.constant(0.0, float64)
+    inside = b.Where(b.Or(b.Or(below, above), b.IsNaN(wide)), zero, wide)
+    if dtype == uint64:
+        is_large = b.GreaterOrEqual(inside, b.constant(2.0**63, float64))
+        inside = b.Where(is_large, b.Sub(inside, b.constant(2.0**64, float64)), inside)
+    low, high = (b.constant(n if n < 2**63 else -1, int64) for n in (int(limits.min), int(limits.max)))
+    return b.cast(b.Where(above, high, b.Where(below, low, b.cast(inside, int64))), dtype)
+
+
 def _stop_gradient(b: Builder, x: Tensor) -> Tensor:
     return x
 
@@ -99,6 +116,6 @@ rows = {
     ops.slice_: by(_slice),
     ops.pad: (When(lambda n: any(n.attributes["interior"]), by(_pad_between, "Pad")), by(_pad, "Pad")),
     ops.reverse: by(_reverse),
-    ops.cast: by(_cast),
+    ops.cast: (When(cuts_off, by(_cut_off)), by(_cast)),
     ops.stop_gradient: by(_stop_gradient),
 }

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from ...ir import Node, ops
-from ..fold import is_interior_free, is_matrix_transpose, is_number, pairs, slices
+from ..fold import cuts_off, is_interior_free, is_matrix_transpose, is_number, pairs, slices
 from ..rules import When
 
 
@@ -89,6 +89,19 @@ def _cast(x: Any, *, dtype: Any) -> Any:
     return tf.cast(x, dtype)
 
 
+def cut_off(x: Any, dtype: Any) -> Any:
+    """Floats as integers, without their fractions: beyond the limits the limits, and 0 for NaN."""
+    wide = tf.cast(x, tf.float64)
+    below, above = wide <= float(dtype.min), wide >= float(dtype.max)
+    inside = tf.cast(tf.where(below | above | tf.math.is_nan(wide), tf.zeros_like(wide), wide), dtype)
+    low, high = (tf.constant(n, dtype) for n in (dtype.min, dtype.max))
+    return tf.where(above, high, tf.where(below, low, inside))
+
+
+def _cast_to_integers(x: Any, *, dtype: Any) -> Any:
+    return cut_off(x, dtype)
+
+
 def _cast_to_real(x: Any, *, dtype: Any) -> Any:
     return tf.cast(tf.math.real(x), dtype)
 
@@ -118,7 +131,7 @@ rows = {
     ops.slice_: _slice,
     ops.pad: (When(_is_padded_with_zeros, _pad_zeros), When(is_interior_free, _pad), _pad_between),
     ops.reverse: _reverse,
-    ops.cast: (When(_loses_imaginary_part, _cast_to_real), _cast),
+    ops.cast: (When(cuts_off, _cast_to_integers), When(_loses_imaginary_part, _cast_to_real), _cast),
     ops.stop_gradient: tf.stop_gradient,
 }
 NUMBERS = (_pad,)  # it takes a Python number as it is

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ...ir import Node, ops
-from ..fold import axis_or_axes, is_interior_free, is_matrix_transpose, is_number, slices
+from ..fold import axis_or_axes, cuts_off, is_interior_free, is_matrix_transpose, is_number, slices
 from ..rules import When
 
 
@@ -87,6 +87,19 @@ def _cast(x: Any, *, dtype: Any) -> Any:
     return x.to(dtype)
 
 
+def cut_off(x: Any, dtype: Any) -> Any:
+    """Floats as integers, without their fractions: beyond the limits the limits, and 0 for NaN."""
+    wide, limits = x.double(), torch.iinfo(dtype)
+    below, above = wide <= limits.min, wide >= limits.max
+    inside = torch.where(below | above | wide.isnan(), 0.0, wide).to(dtype)
+    low, high = (torch.tensor(n, dtype=dtype) for n in (limits.min, limits.max))
+    return torch.where(above, high, torch.where(below, low, inside))
+
+
+def _cast_to_integers(x: Any, *, dtype: Any) -> Any:
+    return cut_off(x, dtype)
+
+
 def _cast_to_real(x: Any, *, dtype: Any) -> Any:
     return x.real.to(dtype)
 
@@ -120,7 +133,7 @@ rows = {
     ops.slice_: _slice,
     ops.pad: (When(_is_padded_with_zeros, _pad_zeros), When(_is_padded_with_number, _pad), _pad_between),
     ops.reverse: _reverse,
-    ops.cast: (When(_loses_imaginary_part, _cast_to_real), _cast),
+    ops.cast: (When(cuts_off, _cast_to_integers), When(_loses_imaginary_part, _cast_to_real), _cast),
     ops.stop_gradient: _stop_gradient,
 }
 NUMBERS = (_pad,)  # they take a Python number as it is

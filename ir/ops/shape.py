@@ -188,9 +188,17 @@ def _cast_type(x: TensorType, *, dtype: DType) -> TensorType:
 
 
 def _cast(x: Any, *, dtype: DType) -> Any:
-    """Of a complex number only the real part becomes a real one."""
+    """Of a complex number the real part becomes a real one; a float out of the integers' range the nearest limit."""
     x = x.real if x.dtype.kind == "c" and dtype.kind not in ("complex", "bool") else x
-    return x.astype(dtype.numpy)
+    return cut_off(x, dtype.numpy.type) if dtype.is_integer and x.dtype.kind not in "iub" else x.astype(dtype.numpy)
+
+
+def cut_off(x: Any, dtype: Any) -> Any:
+    """Floats as integers, without their fractions: beyond the limits the limits, and 0 for NaN."""
+    wide, limits = x.astype(np.float64), np.iinfo(dtype)
+    below, above = wide <= limits.min, wide >= limits.max
+    inside = np.where(below | above | np.isnan(wide), 0.0, wide).astype(dtype)
+    return np.where(above, dtype(limits.max), np.where(below, dtype(limits.min), inside))
 
 
 def _cast_gradient(g: Value, out: Value, x: Value, *, dtype: DType) -> tuple[Value | None]:

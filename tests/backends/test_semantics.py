@@ -73,6 +73,8 @@ def _line(values: Any) -> np.ndarray:
 
 
 IR = rows_of_the_ir()
+_BY = np.array([2, 2, -2, -2, 0], np.int32)
+_OUT_OF_RANGE = np.array([NAN, INF, -1e20, -1.7, 2.9], np.float32)
 VALUES = [  # row, function, operands, result
     *IR.VALUES,
     *(
@@ -132,6 +134,33 @@ VALUES = [  # row, function, operands, result
     ("I7 sum of int32 wraps", ops.reduce_sum, [np.array([2**31 - 1, 1], np.int32)], np.int32(-(2**31))),
     ("I7 sum of int64 is exact", ops.reduce_sum, [np.array([2**53, 1], np.int64)], np.int64(2**53 + 1)),
     ("I7 sum of int8", ops.reduce_sum, [np.array([100, 100], np.int8)], np.int8(-56)),
+    (
+        "I2 remainder of integers", ops.remainder, [np.array([7, -7, 7, -7, 5], np.int32), _BY],
+        np.array([1, 1, -1, -1, 0], np.int32),
+    ),
+    (
+        "I2 quotients rounded down", ops.floor_divide, [np.array([7, -7, 7, -7, 5], np.int32), _BY],
+        np.array([3, -4, -4, 3, 0], np.int32),
+    ),
+    (
+        "I1 quotients cut off", ops.truncated_divide, [np.array([7, -7, 7, -7, 5], np.int32), _BY],
+        np.array([3, -3, -3, 3, 0], np.int32),
+    ),
+    *(
+        (f"I5 {f.name} of INT_MIN and -1", f, [np.array([-(2**31)], np.int32), np.array([-1], np.int32)],
+         np.array([right], np.int32))
+        for f, right in ((ops.floor_divide, -(2**31)), (ops.truncated_divide, -(2**31)), (ops.remainder, 0),
+                         (ops.truncated_remainder, 0))
+    ),
+    (
+        "I11 shifts", lambda x: ops.shift_left(ops.shift_right(x, 31), 3), [np.array([-5, 7], np.int32)],
+        np.array([-8, 0], np.int32),
+    ),
+    *(
+        (f"I12-I14 to {to}", lambda x, to=to: ops.cast(x, dtype=dtype_of(to)), [_OUT_OF_RANGE],
+         np.array([0, np.iinfo(to).max, np.iinfo(to).min, max(-1, np.iinfo(to).min), 2], to))
+        for to in ("int8", "uint8", "int16", "uint16", "int32", "uint32")
+    ),
     ("I15 nan is true", lambda x: ops.cast(x, dtype=dtype_of("bool")), [[NAN, 0.0]], [True, False]),
     (
         "I16 narrowing wraps", lambda x: ops.cast(x, dtype=dtype_of("uint8")), [np.array([300, -1], np.int32)],
