@@ -87,32 +87,6 @@ def _vector_norm(x: Any, *, order: Any, axes: Any, keepdims: Any) -> Any:
     )
 
 
-TABLE = {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")} | {
-    ops.reduce_sum: (When(_is_float, array_methods.reduce_sum), ops.reduce_sum.reference),
-    ops.reduce_max: array_methods.reduce_max,
-    ops.reduce_min: array_methods.reduce_min,
-    ops.reduce_mean: array_methods.reduce_mean,
-    ops.reduce_variance: array_methods.reduce_variance,
-    ops.transpose: (
-        When(lambda n: is_matrix_transpose(n) and n.outputs[0].rank == 2, _matrix_transpose),
-        When(is_matrix_transpose, _stack_transpose),
-        ops.transpose.reference,
-    ),
-    ops.reshape: (When(lambda n: n.outputs[0].rank > 0, _reshape), ops.reshape.reference),
-    ops.matmul: (When(_is_numpys_own, operator.matmul), ops.matmul.reference),
-    ops.slice_: _slice,
-    ops.cast: _cast,
-    ops.einsum: (When(_is_short, _einsum), When(_is_numpys_own, _einsum_of_many), ops.einsum.reference),
-    ops.tensordot: _tensordot,
-    ops.vector_norm: _vector_norm,
-    ops.outer: np.outer,
-    ops.kron: np.kron,
-    ops.arange: _arange,
-    ops.argmax: _argmax,
-    ops.argmin: _argmin,
-    **random.rows,
-    **sorting.rows,
-}
 TABLE = (
     {op: op.reference for op in ops.ALL if op.reference is not None and op.name not in ("constant", "size")}
     | control.rows
@@ -131,6 +105,11 @@ TABLE = (
         ops.matmul: (When(_is_numpys_own, operator.matmul), ops.matmul.reference),
         ops.slice_: _slice,
         ops.cast: (When(cuts_off, _cast_to_integers), _cast),
+        ops.einsum: (When(_is_short, _einsum), When(_is_numpys_own, _einsum_of_many), ops.einsum.reference),
+        ops.tensordot: _tensordot,
+        ops.vector_norm: _vector_norm,
+        ops.outer: np.outer,
+        ops.kron: np.kron,
         ops.arange: _arange,
         ops.argmax: _argmax,
         ops.argmin: _argmin,
