@@ -183,6 +183,7 @@ def rules_of(row: Any) -> list[Any]:
 
 UNREACHED = {
     ("numpy", "_matmul"): "is for bfloat16",
+    ("numpy", "_einsum"): "is for bfloat16",
     ("tensorflow", "_advance_counter_by_size"): "needs a size that no operand has: tests/backends/test_random.py",
 }
 
