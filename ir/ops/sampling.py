@@ -1,7 +1,7 @@
 """What is drawn with random uniforms: normals, choices, permutations, and the noise of layers.
 
-Each takes what `random_uniform` takes: a key, a counter, the generator's name. Normals draw twice as many numbers as
-they have elements (with philox as many, rounded up to even); everything else draws one for each element.
+Each takes what `random_uniform` takes: a key, a counter, the generator's name, and draws one number for each element.
+But normals draw two with squares; with philox as many as there are elements, rounded up to even.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ import numpy as np
 from ..dims import Size, floor_div, product
 from ..errors import TypeMismatchError
 from ..graph import Value
-from ..op import NO_GRADIENT, Bound, Op, sample
+from ..op import EXACT, NO_GRADIENT, Bound, Op, sample
 from ..types import DType, TensorType, bool_, float32, float64, int32
 from .arithmetic import absolute, check_kind, log, log1p, maximum, sin, sqrt
 from .comparison import less, where
+from .division import remainder
 from .random import COUNTERS, KEY, SOURCES, Shape, check_source, random_bits, random_mask, random_uniform
 from .reduction import argmax
 from .shape import cast, concatenate, normalize_axis, reshape, slice_axis, squeeze
 from .sorting import argsort
+from .special import erfinv
 
 _SELU = 1.0507009873554805 * 1.6732632423543772  # what a large negative number becomes, but for the sign
 _TINY = float(np.finfo(np.float32).tiny)
@@ -57,9 +59,18 @@ def normals(key: Value, counter: Value, shape: Shape, generator: str, dtype: DTy
     """
     if generator == "philox":
         return _tensorflows_normals(key, counter, shape, dtype)
+    if generator == "threefry":
+        return _jaxs_normals(key, counter, shape, dtype)
     both = cast(random_uniform(key, counter, shape=(2, *shape), generator=generator), dtype=dtype)
     u, v = (squeeze(slice_axis(both, 0, i, i + 1), 0) for i in (0, 1))
     return sqrt(-2.0 * log1p(-u)) * sin(math.pi * (v - 0.5))
+
+
+def _jaxs_normals(key: Value, counter: Value, shape: Shape, dtype: DType) -> Any:
+    """Those of `jax.random.normal`: the inverse of the distribution, for uniforms between -1 and 1."""
+    uniform = cast(random_uniform(key, counter, shape=shape, generator="threefry"), dtype=dtype)
+    lowest = float(np.nextafter(np.float32(-1.0), np.float32(0.0)))
+    return erfinv(maximum(uniform * 2.0 + lowest, lowest)) * math.sqrt(2.0)
 
 
 def _tensorflows_normals(key: Value, counter: Value, shape: Shape, dtype: DType) -> Any:
@@ -76,6 +87,21 @@ def _tensorflows_normals(key: Value, counter: Value, shape: Shape, dtype: DType)
     turned = concatenate(where(v < 0.5, sine, -sine), sin(2.0 * math.pi * (half - 0.25)), axis=1)
     drawn = reshape(turned * sqrt(-2.0 * log(maximum(u, 1e-7))), shape=(2 * pairs,))
     return reshape(slice_axis(drawn, 0, 0, size), shape=shape)
+
+
+def _integers_type(key: TensorType, counter: TensorType, *, shape: Shape, low: int, high: int,
+                   generator: str = "squares") -> TensorType:  # fmt: skip
+    check_source("random_integers", generator, key, counter)
+    if not -(2**31) <= low < high <= 2**31:
+        raise TypeMismatchError(f"random_integers: there is no int32 at least {low} and below {high}")
+    return TensorType(int32, shape)
+
+
+def _integers_parts(key: Value, counter: Value, *, shape: Shape, low: int, high: int, generator: str) -> Any:
+    """At least `low`, below `high`: the remainder of 32 bits, as TensorFlow takes it; its bias is below span / 2^32."""
+    drawn = random_bits(key, counter, shape=shape, generator=generator)
+    within = remainder(drawn, high - low) if high - low < 2**32 else drawn
+    return cast(within, dtype=int32) + low
 
 
 def _bernoulli_type(p: TensorType, key: TensorType, counter: TensorType, *, generator: str = "squares") -> TensorType:
@@ -172,6 +198,9 @@ random_range = Op("random_range", _range_type, None, NO_GRADIENT, _range_parts, 
 random_normal: Op = Op("random_normal", _normal_type, None, NO_GRADIENT, _normal_parts, folds=False,
                    samples=tuple(sample(k, c, shape=s, **g) for k, c, g in SOURCES for s in ((3, 5), (), (0, 2))),
                    bound=Bound(floor=1e-6))  # fmt: skip
+random_integers = Op("random_integers", _integers_type, None, NO_GRADIENT, _integers_parts, folds=False, bound=EXACT,
+                     samples=tuple(sample(k, c, shape=(3, 4), low=lo, high=hi, **g) for k, c, g in SOURCES
+                                   for lo, hi in ((-3, 9), (-(2**31), 2**31 - 1))))  # fmt: skip
 random_bernoulli = Op("random_bernoulli", _bernoulli_type, None, NO_GRADIENT, _bernoulli_parts, folds=False,
                       samples=tuple(sample(_P, k, c, **g) for k, c, g in SOURCES))  # fmt: skip
 random_categorical = Op("random_categorical", _categorical_type, None, NO_GRADIENT, _categorical_parts, folds=False,
@@ -190,6 +219,6 @@ alpha_dropout = Op("alpha_dropout", _alpha_dropout_type, None, None, _alpha_drop
 )  # fmt: skip
 
 OPS = (
-    random_range, random_normal, random_bernoulli, random_categorical, random_permutation, gaussian_noise,
-    gaussian_dropout, alpha_dropout,
+    random_range, random_normal, random_integers, random_bernoulli, random_categorical, random_permutation,
+    gaussian_noise, gaussian_dropout, alpha_dropout,
 )  # fmt: skip

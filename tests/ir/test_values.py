@@ -6,6 +6,7 @@ The reference is what all backends are compared with, so nothing else would see 
 import itertools
 import math
 import operator
+import statistics
 
 import numpy as np
 import pytest
@@ -383,6 +384,9 @@ def random_normal(key, counter, *, shape, generator="squares"):
         u, v = random_uniform(key, counter, shape=(count + 1 & ~1,), generator=generator).reshape(-1, 2).T
         turned = np.stack([np.sin(2 * np.pi * v), np.cos(2 * np.pi * v)], 1)
         return (turned * np.sqrt(-2 * np.log(np.maximum(u, 1e-7)))[:, None]).ravel()[:count].reshape(shape)
+    if generator == "threefry":
+        u = 2 * random_uniform(key, counter, shape=shape, generator=generator) - (1 - 2.0**-24)
+        return np.vectorize(statistics.NormalDist().inv_cdf, otypes=[float])((u + 1) / 2)
     u, v = random_uniform(key, counter, shape=(2, *shape), generator=generator)
     return -np.cos(np.pi * v) * np.sqrt(2 * np.log(1 / (1 - u)))
 
@@ -517,6 +521,9 @@ SECOND = {
     "threefry_2x32": threefry_2x32,
     "random_range": lambda key, counter, *, low, high, **how: low + (high - low) * random_uniform(key, counter, **how),
     "random_normal": random_normal,
+    "random_integers": lambda key, counter, *, shape, low, high, **how: (
+        low + np.fmod(random_words(key, counter, shape, **how).astype(float), high - low)
+    ),
     "random_bernoulli": lambda p, *source, **how: random_uniform(*source, shape=p.shape, **how) < p,
     "random_categorical": random_categorical,
     "random_permutation": lambda key, counter, *, size, **how: np.argsort(
