@@ -14,6 +14,7 @@ from . import (
     cumulative,
     division,
     gather,
+    grid,
     group_normalization,
     indexing,
     loss,
@@ -143,6 +144,7 @@ from .cumulative import (
 )
 from .division import copysign, divide_no_nan, floor_divide, remainder, trunc, truncated_divide, truncated_remainder
 from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
+from .grid import affine_grid, grid_sample
 from .group_normalization import group_norm, instance_norm
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .loss import (
@@ -281,6 +283,7 @@ FAMILIES = (
     padding,
     pooling_forms,
     _patches,
+    grid,
     _resize,
     activation,
     normalization,
@@ -318,6 +321,7 @@ __all__ = [
     "adaptive_max_pool",
     "add",
     "advance_counter",
+    "affine_grid",
     "alpha_dropout",
     "arange",
     "arccos",
@@ -405,6 +409,7 @@ __all__ = [
     "glu",
     "greater",
     "greater_equal",
+    "grid_sample",
     "group_norm",
     "grouped_matmul",
     "grouped_outer",
