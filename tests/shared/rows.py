@@ -237,6 +237,7 @@ MORE: Mapping[Op, Sequence[Sample]] = {
     ),
     ops.divide: (sample((2, 3), 0.3, between=(0.5, 2.0)), sample(1.7, (2, 3), between=(0.5, 2.0))),
     ops.power: (sample((2, 3), 1.5, between=(0.5, 2.0)), sample(1.7, (2, 3))),
+    ops.matmul: (sample(_WORDS[None, :2], np.array([[3, 2**31, 5], [7, 2**32 - 1, 11]], np.uint32)),),
     ops.maximum: _NUMBERS,
     ops.minimum: _NUMBERS,
     ops.where: tuple(
