@@ -21,7 +21,14 @@ GAPS = {
     ("sigmoid", "below -17"): "it is 0 from -18 on; that is within the op's bound",
 }
 
+_NO_FACTORS = "ONNX has no factorization of matrices and no solver, only Det"
 NOT_THERE = {  # op -> the first opset that can say it, and why
     "bitcast": (26, "of floats: ONNX had no BitCast before"),
     **{f"bitwise_{name}": (18, "ONNX had no such op before") for name in ("and", "or", "xor", "not")},
+    "cholesky": (99, _NO_FACTORS),
+    "triangular_solve": (99, _NO_FACTORS),
+    "solve": (99, _NO_FACTORS),
+    "inverse": (99, _NO_FACTORS),
+    "determinant": (99, f"{_NO_FACTORS}: the gradient of that needs the inverse"),
+    "slogdet": (99, _NO_FACTORS),
 }

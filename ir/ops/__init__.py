@@ -17,6 +17,7 @@ from . import (
     grid,
     group_normalization,
     indexing,
+    linalg,
     loss,
     named_axes,
     norm,
@@ -147,6 +148,7 @@ from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
 from .grid import affine_grid, grid_sample
 from .group_normalization import group_norm, instance_norm
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
+from .linalg import cholesky, determinant, inverse, matrix_power, slogdet, solve, triangular_solve
 from .loss import (
     huber,
     log_cosh,
@@ -308,6 +310,7 @@ FAMILIES = (
     transcendental,
     sampling,
     segment,
+    linalg,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -353,6 +356,7 @@ __all__ = [
     "ceil",
     "celu",
     "channel_shuffle",
+    "cholesky",
     "clip",
     "concatenate",
     "cond",
@@ -374,6 +378,7 @@ __all__ = [
     "cumulative_sum",
     "depth_to_space",
     "depthwise_conv",
+    "determinant",
     "diagonal",
     "digamma",
     "dilated_max_pool",
@@ -427,6 +432,7 @@ __all__ = [
     "index_place",
     "index_put",
     "instance_norm",
+    "inverse",
     "isfinite",
     "isinf",
     "isnan",
@@ -461,6 +467,7 @@ __all__ = [
     "matmul",
     "matmul_any",
     "matrix_diag",
+    "matrix_power",
     "max_pool",
     "max_pool_gradient",
     "max_pool_select",
@@ -547,12 +554,14 @@ __all__ = [
     "slice_",
     "slice_axis",
     "sliding_windows",
+    "slogdet",
     "soft_shrink",
     "softmax",
     "softmax_cross_entropy",
     "softmin",
     "softplus",
     "softsign",
+    "solve",
     "sort",
     "space_to_batch",
     "space_to_depth",
@@ -585,6 +594,7 @@ __all__ = [
     "tile",
     "top_k",
     "transpose",
+    "triangular_solve",
     "tril",
     "triu",
     "trunc",

@@ -51,7 +51,9 @@ def test_samples_leave_out_each_optional_operand(op):
         assert given == {True, False}, f"there are no samples with and without {name}"
 
 
-SQUARE = {"simple_rnn": "its recurrent kernel is square"}
+SQUARE = {"simple_rnn": "its recurrent kernel is square"} | dict.fromkeys(
+    ("cholesky", "triangular_solve", "solve", "inverse", "determinant", "slogdet", "matrix_power"), "it is of matrices"
+)
 
 
 def test_a_swapped_axis_would_be_seen(case):
