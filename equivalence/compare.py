@@ -137,7 +137,7 @@ class _Comparison:
     def outputs(self) -> Truth:
         self.tell("reference: outputs")
         graph = self.plan.model.inference
-        return Truth(graph, self.plan.model.arrays(graph), self.examples.test[:1], self.seed)
+        return Truth(graph, self.plan.model.arrays(graph), self.examples.test[: self.examples.compared], self.seed)
 
     @cached_property
     def gradients(self) -> Truth | None:
@@ -242,7 +242,7 @@ class _Trial:
         truth, graph = self.comparison.outputs, self.plan.model.inference
         found = self._run(graph, self.plan.model, truth.batches)
         ports = _given(graph)
-        return _settled(truth, lambda run: _each(ports, found.outputs[0], run, "output"))
+        return _settled(truth, lambda run: _everywhere(ports, found, run))
 
     def gradients(self, truth: Truth) -> list[Verdict]:
         model = self.plan.gradients
@@ -291,9 +291,17 @@ def _given(graph: Graph) -> list[Port]:
     return [p for p in graph.outputs if p.role not in HELD]
 
 
-def _each(ports: Sequence[Port], found: Sequence[np.ndarray], run: Run, word: str) -> list[Verdict]:
-    triples = zip(ports, found, run.outputs[0], strict=True)
-    return [inherited(f"{word or p.role} {p.path}", f, e, run.near) for p, f, e in triples]
+def _each(
+    ports: Sequence[Port], found: Sequence[np.ndarray], run: Run, word: str, batch: int = 0, where: str = ""
+) -> list[Verdict]:
+    triples = zip(ports, found, run.outputs[batch], strict=True)
+    return [inherited(f"{word or p.role} {p.path}{where}", f, e, run.near) for p, f, e in triples]
+
+
+def _everywhere(ports: Sequence[Port], found: Outcome, run: Run) -> list[Verdict]:
+    """The verdicts on the outputs for each batch, in order: after the first, for the free sizes that it has instead."""
+    places = ["", *[", at other sizes"] * (len(run.outputs) - 1)]
+    return [v for i, w in enumerate(places) for v in _each(ports, found.outputs[i], run, "output", i, w)]
 
 
 def _settled(truth: Truth, judge: Callable[[Run], list[Verdict]]) -> list[Verdict]:
@@ -318,7 +326,8 @@ def _found(comparison: _Comparison, plan: _Plan, candidate: Candidate, row: Row)
                 model = plan.model if kind == "outputs" else plan.gradients
                 assert model is not None
                 graph = model.inference if kind == "outputs" else model.training
-                return find_divergence(candidate, graph, model.arrays(graph), truth.batches[0])
+                batch = row.verdicts[kind].index(verdict) // len(_given(graph))
+                return find_divergence(candidate, graph, model.arrays(graph), truth.batches[batch])
         assert comparison.training is not None
         curve = row.worst("loss")
         last = len(row.losses) - 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ import numpy as np
 from ..backends.loop import as_columns, batches
 from ..ir import Dim, Graph, Port, ops
 from ..ir.dims import bind_shape, evaluate_dim
-from ..ir.errors import GuardError, SpecError, TypeMismatchError
+from ..ir.errors import SpecError, TypeMismatchError
+from ..ir.evaluate import symbol_places
 from ..ir.model import Loss, Model
 
 Batch = tuple[np.ndarray, ...]
 TEST_SHARE, TEST_MOST = 5, 1000  # a fifth of the data is held out, at most so many examples
 CHUNK = 256  # test examples in one run
 _SIZES = (5, 8, 12, 16, 24, 32, 48, 64, 96, 128, 224)  # where the sizes of free axes are tried from
+_LARGEST, _TRIES = 65, 500  # of the sizes that are drawn where those do not fit, and how often
 _SMALL = 4  # integer inputs stay below, whatever they index
 
 
@@ -29,6 +32,7 @@ class Examples:
     test: list[Batch]
     targets: np.ndarray | None  # of all test examples, for the first output
     description: str
+    compared: int = 1  # so many chunks have their outputs compared: the second is there for its other sizes
 
 
 def prepare(
@@ -40,8 +44,11 @@ def prepare(
     graph = model.inference
     if data is None:
         made = _made_up(model, step or graph, steps, batch_size, seed)
-        test = [_cast(graph, as_columns(graph, (inputs,))[0])] if inputs is not None else [made[0][: len(model.inputs)]]
-        return Examples(made if step else [], test, None, f"made up from the inputs' types, seed {seed}")
+        said = f"made up from the inputs' types, seed {seed}"
+        if inputs is not None:
+            return Examples(made if step else [], [_cast(graph, as_columns(graph, (inputs,))[0])], None, said)
+        test = [made[0][: len(model.inputs)], *_at_other_sizes(model, graph, batch_size, seed)]
+        return Examples(made if step else [], test, None, said, len(test))
     whole = step or graph
     if not isinstance(data, tuple) or len(data) not in (2, 3):
         given = [_cast(whole, _columns(whole, batch)) for batch in data]
@@ -147,22 +154,54 @@ def _made_up(model: Model, graph: Graph, steps: int, batch_size: int, seed: int)
     ]
 
 
+def _at_other_sizes(model: Model, graph: Graph, batch_size: int, seed: int) -> list[Batch]:
+    """One more batch, in which as many free sizes as can be are others; none where no size is free."""
+    first, best, most = _bindings(graph, batch_size), None, 0
+    for found in _fitting(graph, batch_size + 1):
+        changed = sum(found[s] != n for s, n in first.items())
+        best, most = (found, changed) if changed > most else (best, most)
+        if changed == len(first):
+            break
+    if best is None:
+        return []
+    generator = np.random.Generator(np.random.Philox(seed + 1))
+    return [tuple(_input(graph, p, best, generator) for p in model.inputs)]
+
+
 def _bindings(graph: Graph, batch_size: int) -> dict[str, int]:
     """Numbers for the symbols of the graph: the first axis is the batch, others get distinct small sizes."""
+    found = next(_fitting(graph, batch_size), None)
+    if found is None:
+        free = sorted(symbol_places(graph))
+        raise SpecError(f"no small sizes fit for the axes {', '.join(free)}: give inputs= or data=")
+    return found
+
+
+def _fitting(graph: Graph, batch_size: int) -> Iterator[dict[str, int]]:
+    """Numbers for the symbols that the guards let pass: small ones, then some drawn at random."""
     ports = graph.ports("input")
     batch = {str(p.value.shape[0]) for p in ports if p.value.shape and isinstance(p.value.shape[0], Dim)}
-    symbols = {s for p in graph.inputs for size in p.value.shape if isinstance(size, Dim) for s in size.symbols}
-    free = sorted(symbols - batch)
-    for start in _SIZES:
-        bindings = dict.fromkeys(symbols & batch, batch_size) | {s: start + i for i, s in enumerate(free)}
-        try:
-            for guard in graph.guards:
-                guard.check(bindings)
-            _ = [evaluate_dim(size, bindings) for p in ports for size in p.value.shape]
-        except (GuardError, KeyError):
-            continue
-        return bindings
-    raise SpecError(f"no small sizes fit for the axes {', '.join(free)}: give inputs= or data=")
+    groups = _equal_symbols(graph)
+    free = [g for g in groups if not g & batch]
+    generator = np.random.default_rng(0)
+    drawn: Iterator[list[int]] = (generator.integers(1, _LARGEST, len(groups)).tolist() for _ in range(_TRIES))
+    plans = [[batch_size if g & batch else start + free.index(g) for g in groups] for start in _SIZES]
+    for numbers in chain(plans, drawn):
+        bindings = {s: n for g, n in zip(groups, numbers, strict=True) for s in g}
+        shapes = [n for p in ports for n in p.value.shape]
+        if all(g.holds(bindings) for g in graph.guards) and all(evaluate_dim(n, bindings) >= 0 for n in shapes):
+            yield bindings
+
+
+def _equal_symbols(graph: Graph) -> list[set[str]]:
+    """The symbols of the graph in sets of those that a guard says are equal."""
+    groups = [{s} for s in sorted(symbol_places(graph))]
+    for guard in graph.guards:
+        pair = {str(guard.left), str(guard.right)}
+        if guard.relation == "==" and pair == set(guard.symbols):
+            joined = set().union(*(g for g in groups if g & pair))
+            groups = [g for g in groups if not g & pair] + [joined]
+    return groups
 
 
 def _shape(port: Port, bindings: Mapping[str, int]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ir import DType, Size, ops
+from ...ir import Dim, DType, Size, ops
 from ...ir.types import float64, int64, uint64
 from ..fold import cuts_off
 from ..rules import When
@@ -25,12 +25,23 @@ def _transpose(b: Builder, x: Tensor, *, axes: tuple[int, ...]) -> Any:
 
 
 def _broadcast_to(b: Builder, x: Tensor, *, shape: tuple[Size, ...]) -> Tensor:
-    return b.Expand(x, shape)  # type: ignore[no-any-return]
+    lacking = len(shape) - x.rank
+    kept = [i >= lacking and isinstance(n, Dim) and x.shape[i - lacking] == n for i, n in enumerate(shape)]
+    return b.Expand(x, tuple(1 if k else n for k, n in zip(kept, shape, strict=True)))  # type: ignore[no-any-return]
 
 
 def _slice(b: Builder, x: Tensor, *, starts: Any, stops: Any, steps: Any) -> Any:
     cut = [i for i, n in enumerate(x.shape) if (starts[i], stops[i], steps[i]) != (0, n, 1)]
-    return sliced(b, x, cut, [starts[i] for i in cut], [stops[i] for i in cut], [steps[i] for i in cut])
+    ends = [_from_end(stops[i], x.shape[i]) for i in cut]
+    return sliced(b, x, cut, [_from_end(starts[i], x.shape[i]) for i in cut], ends, [steps[i] for i in cut])
+
+
+def _from_end(place: Size, size: Size) -> Size:
+    """A place counted from the end of its axis, where it is a number only so: then no shape need be read."""
+    back = size - place
+    if isinstance(place, int) or not isinstance(back, int) or back < 0:
+        return place
+    return -back if back else _LAST
 
 
 def sliced(b: Builder, x: str, axes: Any, starts: Any, stops: Any, steps: Any) -> Any:

@@ -6,11 +6,13 @@ import models
 import numpy as np
 import pytest
 
-from isograd.backends import BACKENDS, installed
+from isograd.backends import BACKENDS, installed, runtime
 from isograd.equivalence import compare
+from isograd.equivalence.examples import prepare
 from isograd.ir import Graph, TensorType, ops
 from isograd.ir.dims import symbol
 from isograd.ir.errors import BackendUnavailableError, SpecError, TypeMismatchError
+from isograd.ir.evaluate import bind_inputs
 from isograd.ir.model import Loss, Model, Optimizer, Recipe
 from isograd.ir.types import float32, int32
 
@@ -133,7 +135,51 @@ def lookup():
 def test_inputs_made_up_fit_the_model():
     report = compare(lookup(), backends="numpy", steps=3, batch_size=4)
     assert report.ok, str(report)
-    assert len(report.rows[0].verdicts["outputs"]) == 2
+    names = [v.what for v in report.rows[0].verdicts["outputs"]]
+    assert names == ["output word", "output mean", "output word, at other sizes", "output mean, at other sizes"]
+
+
+def guarded():
+    """Sizes that must be equal, a multiple of three, and at least seven."""
+    graph = Graph("guarded")
+    x, y = (graph.input(n, TensorType(float32, (symbol(s), symbol("C")))) for n, s in (("x", "N"), ("y", "M")))
+    z = graph.input("z", TensorType(float32, (symbol("K"), symbol("L"))))
+    graph.output(ops.tanh(x + y), "sum")
+    graph.output(ops.reduce_sum(ops.reshape(z, shape=(-1, 3, symbol("L"))), axes=(1,)), "rows")
+    graph.output(ops.slice_axis(z, 1, 0, 7), "part")
+    return Model("guarded", lambda mode: graph, {})
+
+
+@pytest.mark.parametrize("model", [lookup(), guarded()], ids=["lookup", "guarded"])
+def test_two_of_each_size_are_tried(model):
+    graph = model.inference
+    examples = prepare(model, None, None, None, None, steps=1, batch_size=4, seed=0)
+    first, second = (bind_inputs(graph, [*x, *model.parameters.values()]) for x in examples.test)
+    assert all(first[s] != second[s] for s in first)
+    assert compare(model, backends="numpy", what="inference").ok
+
+
+def test_what_differs_at_other_sizes_only_is_seen():
+    """A backend that has taken the batch of the first call for granted."""
+
+    class Wrong:
+        def __init__(self, program):
+            self.program = program
+
+        def __call__(self, *inputs):
+            return [r if len(inputs[0]) == 4 else r * np.float32(1.01) for r in self.program(*inputs)]
+
+        def __getattr__(self, name):
+            return getattr(self.program, name)
+
+    class Frozen(type(runtime("numpy"))):
+        def compile(self, graph, **options):
+            return Wrong(super().compile(graph, **options))
+
+    report = compare(lookup(), backends=Frozen(), what="inference", batch_size=4)
+    verdicts = report.rows[0].verdicts["outputs"]
+    assert [v.outcome == "differs" for v in verdicts] == [False, False, True, True]
+    assert not report.ok
 
 
 def test_given_inputs_are_used_for_inference():
