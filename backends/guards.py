@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..ir import Graph
+from ..ir.dims import strongest
 from ..ir.evaluate import symbol_places
 from .body import Body
 
@@ -14,7 +15,7 @@ _FAILS = {"==": "!=", ">=": "<"}  # relation -> the one that holds where it does
 def print_guards(body: Body, graph: Graph) -> None:
     """The checks, at the entry of a function whose arguments are known to its body."""
     places = symbol_places(graph)
-    for guard in graph.guards:
+    for guard in strongest(graph.guards):
         left, right = (ast.unparse(body.dim(s)) for s in (guard.left, guard.right))
         about = {s: f"axis {places[s][1]} of {places[s][0].path}" for s in guard.symbols}
         said = f"these sizes do not fit: {guard} is not true for"

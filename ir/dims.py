@@ -164,6 +164,24 @@ def _guard(relation: str, difference: Dim) -> Guard:
     return Guard(relation, left, right)
 
 
+def strongest(guards: Sequence[Guard]) -> list[Guard]:
+    """The guards that say all: without those that follow from another one.
+
+    >>> n = symbol("N")
+    >>> [str(g) for g in strongest([Guard(">=", n, 1), Guard(">=", n, 3), Guard("==", n, symbol("M"))])]
+    ['N >= 3', 'N == M']
+    """
+    kept = list(guards)
+    for guard in guards:
+        if guard.relation == ">=" and any(g is not guard and _implies(g, guard) for g in kept):
+            kept.remove(guard)
+    return kept
+
+
+def _implies(guard: Guard, other: Guard) -> bool:
+    return guard.relation == ">=" and bounds(other.left - other.right - (guard.left - guard.right))[0] >= 0
+
+
 def bounds(size: Size) -> tuple[float, float]:
     """Numbers between which a size lies, whatever its symbols are.
 

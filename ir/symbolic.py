@@ -22,7 +22,25 @@ def symbol(name: str) -> Any:
 
 
 def normal(expression: Any) -> Any:
-    return sympy.expand(sympy.sympify(expression))
+    expanded = sympy.expand(sympy.sympify(expression))
+    return _with_one_half(expanded) if expanded.is_Add and expanded.has(Floor) else expanded
+
+
+def _with_one_half(sum_: Any) -> Any:
+    """A sum with floor(x/2) or floor((x + 1)/2), not both, as together they are x: the one that leaves less of x."""
+    for atom in {t for t in sum_.as_coefficients_dict() if isinstance(t, Floor) and t.args[1] == 2}:
+        x = atom.args[0] - atom.args[0].as_coeff_Add()[0]
+        below, above = Floor(x, atom.args[1]), Floor(x + 1, atom.args[1])
+        terms = sum_.as_coefficients_dict()
+        halves = terms.get(below, 0) - terms.get(above, 0)
+        rest = sympy.expand(sum_ - terms.get(below, 0) * below - terms.get(above, 0) * above + terms.get(above, 0) * x)
+        left, whole = rest.as_coefficients_dict(), x.as_coefficients_dict()
+        share = {left.get(t, 0) / c for t, c in whole.items()}
+        if len(share) == 1 and abs(next(iter(share)) + halves) < abs(next(iter(share))):
+            sum_ = sympy.expand(rest + halves * x) - halves * above
+        else:
+            sum_ = rest + halves * below
+    return sum_
 
 
 @lru_cache(maxsize=4096)

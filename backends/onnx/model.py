@@ -10,6 +10,7 @@ import onnx
 from onnx import helper
 
 from ...ir import Dim, Graph, TensorType, Value
+from ...ir.dims import strongest
 from ...ir.errors import TypeMismatchError, UnsupportedOpError
 from ...ir.graph import Port
 from ...ir.passes import decompose, optimize
@@ -140,7 +141,7 @@ def _model(graph: Graph, builder: Builder, name: str, inputs: list[str], outputs
         producer_version="0.1.0",
     )
     if graph.guards:  # ONNX checks no sizes: who runs the model can
-        helper.set_model_props(model, {GUARDS: "\n".join(map(str, graph.guards))})
+        helper.set_model_props(model, {GUARDS: "\n".join(map(str, strongest(graph.guards)))})
     return model
 
 

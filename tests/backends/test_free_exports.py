@@ -110,8 +110,13 @@ def test_an_onnx_model_has_dynamic_axes_by_name():
 
 
 def test_a_module_exported_by_pytorch_keeps_its_sizes_free():
+    """With no pooling and no padding: `torch.export` fixes the length that its own `max_pool1d` takes, and cannot
+    prove of a length with a remainder in it that it is not one, which its mean asks.
+    """
     torch = pytest.importorskip("torch")
-    model = line()
+    model = isograd.from_spec(
+        {**SPEC, "layers": [{"conv1d": {"filters": 4, "kernel_size": 3, "strides": 2}}, *SPEC["layers"][2:]]}
+    )
     module = isograd.to_torch(model).eval()
     batch, time = torch.export.Dim("batch", min=2), torch.export.Dim("time", min=8)  # PyTorch assumes no size of one
     exported = torch.export.export(

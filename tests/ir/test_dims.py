@@ -120,6 +120,8 @@ def test_the_text_of_a_size_reads_back(steps):
         (ceil_div(H, 4), "floor((H + 3)/4)"),
         (2 * floor_div(H, 2) + 1, "2*floor(H/2) + 1"),
         (floor_div(-H, 2), "-floor((H + 1)/2)"),
+        (floor_div(H + 1, 2) - floor_div(H, 2), "H % 2"),
+        (floor_div(H + 1, 2) + floor_div(H, 2), "H"),
         (modulo(H, 4), "H % 4"),
         (3 * modulo(H + 1, 4) + 2, "3*((H + 1) % 4) + 2"),
         (modulo(4 * H + 6, 4), "2"),

@@ -5,8 +5,8 @@ import pytest
 
 from isograd.frontends.spec import from_spec
 from isograd.frontends.spec.layers import FAMILIES, LAYERS
-from isograd.frontends.spec.layers.windows import same
 from isograd.ir.dims import floor_div, symbol
+from isograd.ir.ops.windows import same_padding
 
 X = np.array([[1.0, -2.0, 0.5, 4.0], [-0.5, 3.0, 0.0, -1.0]], np.float32)
 
@@ -60,15 +60,15 @@ def test_the_padding_of_same_is_that_of_tensorflow():
             for stride in range(1, 6):
                 out = -(-size // stride)
                 total = max((out - 1) * stride + span - size, 0)
-                assert same(size, span, stride) == (total // 2, total - total // 2)
+                assert same_padding(size, span, stride) == (total // 2, total - total // 2)
 
 
 def test_the_padding_of_same_with_a_free_size():
     n = symbol("N")
-    before, after = same(n, 3, 2)
+    before, after = same_padding(n, 3, 2)
     assert before == floor_div(2 * floor_div(n + 1, 2) + 1 - n, 2)
-    assert same(n, 3, 1) == (1, 1)
-    assert same(n, 1, 4) == (0, 0)
+    assert same_padding(n, 3, 1) == (1, 1)
+    assert same_padding(n, 1, 4) == (0, 0)
     assert str(before + after) == str(2 * floor_div(n + 1, 2) + 1 - n)
 
 
