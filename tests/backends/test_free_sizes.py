@@ -75,7 +75,7 @@ LEFT_OUT = {
     "bucketize": "boundaries that are repeated to another length are not in order",
     "embedding_bag": "offsets that are repeated to another length are not in order",
     "max_unpool": "it decomposes only where the sizes of its windows are numbers",
-    "from_patches": "its guard says that symbols are equal to what its own samples do not have",
+    "from_patches": "a guard bounds its sizes from above, and the second ones are larger",
     "glu": "the gradient of a part from floor(N/2) on is not known to be as long as the first part",
     "lstm": "four times the units are not known to be what the kernel has",
     "gru": "three times the units are not known to be what the kernel has",
