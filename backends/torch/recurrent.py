@@ -44,7 +44,9 @@ def _rnn(
 
 def by_gate(weights: Any, gates: Any, order: Any) -> Any:
     """Kernels and biases with their gates in another order, transposed; both biases, or none."""
-    parts = [None if w is None else dict(zip(gates, w.T.chunk(len(gates)), strict=True)) for w in weights]
+    parts = [
+        None if w is None else dict(zip(gates, w.transpose(0, -1).chunk(len(gates)), strict=True)) for w in weights
+    ]
     ordered = [None if p is None else torch.cat([p[g] for g in order]) for p in parts]
     biases = [*ordered[2:], None][:2]
     if biases == [None, None]:

@@ -17,6 +17,7 @@ from ...ir.types import DType, TensorType, dtype_of, uint32
 from .document import Place
 from .formula import Formula, evaluate_formula
 from .initializers import GLOROT_UNIFORM, ZEROS, Given, Initializer
+from .layers import Site
 from .options import reporting
 from .penalties import Penalty
 from .program import Body, Step
@@ -254,6 +255,11 @@ class _Site:
 
     def update(self, name: str, value: Value) -> None:
         self.builder.updates[f"{self.path}.{name}"] = value
+
+    @contextlib.contextmanager
+    def part(self, name: str, kind: str, arguments: Mapping[str, Value]) -> Iterator[Site]:
+        with self.graph.scope(name, kind, arguments):
+            yield _Site(self.builder, f"{self.path}.{name}")
 
     def random(self, x: Value) -> tuple[Value, Value] | None:
         return self.builder.random(f"{self.path}.key", x)

@@ -223,6 +223,6 @@ INITIALIZERS: Table[Initializer] = Table(
     ),
 )  # fmt: skip
 
-ZEROS, ONES, GLOROT_UNIFORM = Zeros(), Ones(), GlorotUniform()
+ZEROS, ONES, GLOROT_UNIFORM, ORTHOGONAL = Zeros(), Ones(), GlorotUniform(), Orthogonal()
 UNIFORM = RandomUniform()
 InitializerOption = Annotated[Initializer, choice(INITIALIZERS)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import ClassVar, Literal, Protocol
 
 from ....ir.dims import Size
@@ -30,6 +31,9 @@ class Site(Protocol):
 
     def update(self, name: str, value: Value) -> None:
         """The new value of a state, in a training graph."""
+
+    def part(self, name: str, kind: str, arguments: Mapping[str, Value]) -> AbstractContextManager[Site]:
+        """Where a layer within this one is built: its arrays are `<layer>.<name>.<...>`."""
 
     def random(self, x: Value) -> tuple[Value, Value] | None:
         """Key and counter for as many random numbers as `x` has elements, or None where nothing is random."""

@@ -125,6 +125,15 @@ CASES = [
     case("LayerNormalization", (2, 3, 4), axis=[1, 2], epsilon=0.01),
     case("LayerNormalization", (2, 3, 4), axis=1, center=False),
     case("LayerNormalization", (2, 3, 4), axis=1, scale=False),
+    *(
+        case(name, (2, 5, 4), units=3, **options)
+        for name in ("SimpleRNN", "LSTM", "GRU")
+        for options in (
+            {}, {"return_sequences": True, "go_backwards": True, "use_bias": False}, {"activation": "relu"},
+        )
+    ),
+    case("LSTM", (2, 5, 4), units=3, recurrent_activation="hard_sigmoid", return_sequences=True),
+    case("GRU", (2, 5, 4), units=3, reset_after=False, return_sequences=True),
     case("Add", (2, 3), (2, 3), (2, 3)),
     case("Add", (2, 3, 4, 5), (2, 5)),
     case("Add", (2, 3, 1), (2, 1, 4)),
