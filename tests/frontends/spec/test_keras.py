@@ -146,6 +146,7 @@ DIFFERENT = {
     "maxout": "no layer of Keras",
     "arctan": "no activation of Keras",
     "step": "no activation of Keras",
+    "bidirectional": "its layer is an object there: see test_recurrent.py",
     "dropout": "isograd's own random bits: see test_random.py",
 }
 
