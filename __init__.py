@@ -10,6 +10,15 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .backends.check import CheckReport, check
     from .backends.export import export, to_jax, to_onnx, to_tensorflow, to_torch
+    from .backends.callbacks import (
+        Callback,
+        CSVLogger,
+        EarlyStopping,
+        ModelCheckpoint,
+        ReduceOnPlateau,
+        StopTraining,
+    )
+    from .backends.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from .backends.loop import History, train
     from .equivalence import compare
     from .frontends.load import load
@@ -38,6 +47,11 @@ _HOMES = {
     "CheckReport": "backends.check",
     "train": "backends.loop",
     "History": "backends.loop",
+    **dict.fromkeys(
+        ("Callback", "EarlyStopping", "ModelCheckpoint", "CSVLogger", "ReduceOnPlateau", "StopTraining"),
+        "backends.callbacks",
+    ),
+    **dict.fromkeys(("Checkpoint", "load_checkpoint", "save_checkpoint"), "backends.checkpoint"),
     "export": "backends.export",
     "to_jax": "backends.export",
     "to_torch": "backends.export",
@@ -91,6 +105,15 @@ __all__ = [  # noqa: RUF022  # in the order of the documentation
     "training_step",
     "train",
     "History",
+    "save_checkpoint",
+    "load_checkpoint",
+    "Checkpoint",
+    "Callback",
+    "EarlyStopping",
+    "ModelCheckpoint",
+    "ReduceOnPlateau",
+    "CSVLogger",
+    "StopTraining",
     "compare",
     "check",
     "CheckReport",

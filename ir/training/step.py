@@ -46,6 +46,19 @@ def training_step(
     return Model(f"{model.name}_step", lambda mode: graph, model.parameters, state, recipe, model.source)
 
 
+def evaluation_step(model: Model, loss: Any = None, *, sample_weight: bool = False) -> Model:
+    """A model of the inference graph's loss, outputs and metrics; its inputs are those of the training step."""
+    recipe = complete_recipe(model, loss, Optimizer("sgd"))
+    graph, results = _forward(model.inference)
+    targets = _targets(graph, results, recipe)
+    weights = graph.input("sample_weight", TensorType(float32, results[0].value.shape[:1])) if sample_weight else None
+    graph.output(_total_loss(graph, results, targets, weights, recipe).named("loss"), "loss", "loss")
+    for port in results:
+        graph.output(port.value, port.path)
+    _metrics(graph, results, targets, recipe)
+    return Model(f"{model.name}_evaluation", lambda mode: graph, model.parameters, model.state, recipe, model.source)
+
+
 def loss_and_gradients(model: Model, loss: Any = None) -> Model:
     """A model of the training graph's loss and of its gradient to every parameter (role `gradient`, by its path)."""
     recipe = complete_recipe(model, loss, Optimizer("sgd"))
