@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .backends.check import CheckReport, check
-    from .backends.export import export, to_jax, to_onnx, to_tensorflow, to_torch
     from .backends.callbacks import (
         Callback,
         CSVLogger,
@@ -18,7 +16,9 @@ if TYPE_CHECKING:
         ReduceOnPlateau,
         StopTraining,
     )
+    from .backends.check import CheckReport, check
     from .backends.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+    from .backends.export import export, to_jax, to_onnx, to_tensorflow, to_torch
     from .backends.loop import History, train
     from .equivalence import compare
     from .frontends.load import load

@@ -69,7 +69,7 @@ class Checkpoint:
 def save_checkpoint(source: History | Checkpoint | Model, path: str | os.PathLike[str]) -> None:
     """Write where a run stands (or a model's parameters and state) into a file; an old one stays whole until then."""
     checkpoint = _checkpoint_of(source)
-    tensors = {f"{role}:{name}": np.ascontiguousarray(a) for (role, name), a in checkpoint.arrays.items()}
+    tensors = {f"{role}:{name}": np.asarray(a, order="C") for (role, name), a in checkpoint.arrays.items()}
     tensors["history:losses"] = np.array(checkpoint.losses, np.float64)
     tensors |= {f"metric:{k}": np.array(v, np.float64) for k, v in checkpoint.series.items()}
     text = {

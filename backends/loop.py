@@ -163,9 +163,7 @@ class _Run:
             return self._halfway
         series = {k: tuple(v) for k, v in self.metrics.items()}
         epochs = tuple(self.epochs)
-        return Checkpoint(
-            self.program.arrays(), self.order, self.epoch, self.batch, tuple(self.losses), series, epochs
-        )
+        return Checkpoint(self.program.arrays(), self.order, self.epoch, self.batch, tuple(self.losses), series, epochs)
 
     def _tell(self, epoch: int | None = None) -> None:
         """Tell of a step; of an epoch where one is given."""

@@ -91,7 +91,7 @@ def run_keras(name: str, arguments: Mapping[str, Any], steps: int = STEPS) -> li
     found = []
     for g in gradients(steps):
         optimizer.apply([keras.ops.convert_to_tensor(a) for a in g.values()], list(variables.values()))
-        found.append({k: np.array(v) for k, v in variables.items()})
+        found.append({k: np.array(keras.ops.convert_to_numpy(v)) for k, v in variables.items()})
     return found
 
 

@@ -39,7 +39,7 @@ def save(model: Model, folder: str | os.PathLike[str]) -> None:
             graph: Graph = getattr(model, mode)
             (draft / f"{mode}.txt").write_text(print_graph(graph), encoding="utf-8")
             arrays |= {f"{mode}:{k}": v for k, v in graph_arrays(graph).items()}
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, draft / "arrays.safetensors")
+        save_file({k: np.asarray(v, order="C") for k, v in arrays.items()}, draft / "arrays.safetensors")
         head = {"format": FORMAT, "name": model.name, "source": model.source, "recipe": _recipe_out(model.recipe)}
         (draft / "model.json").write_text(json.dumps(head, indent=2))
         if place.exists():

@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 @pytest.mark.parametrize("script", [
     ["step_time.py", "--steps", "2", "--backends", "numpy"],
+    ["optimizers.py", "--backends", "numpy"],
     ["compare_examples.py", "--steps", "3", "--backends", "numpy"],
 ], ids=lambda s: s[0])  # fmt: skip
 def test_runs(script: list[str], tmp_path: Path) -> None:

@@ -8,4 +8,13 @@ from .step import evaluation_step, loss_and_gradients, training_step
 
 OPS = (*optimizers.OPS, *clipping.OPS)  # the ops that only updates have
 
-__all__ = ["LOSSES", "METRICS", "OPS", "OPTIMIZERS", "SCHEDULES", "evaluation_step", "loss_and_gradients", "training_step"]
+__all__ = [
+    "LOSSES",
+    "METRICS",
+    "OPS",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "evaluation_step",
+    "loss_and_gradients",
+    "training_step",
+]

@@ -30,7 +30,7 @@ BUSY = {
 
 def straight(spec: dict, optimizer: Any = None, steps: int = 10, **more: Any) -> isograd.History:
     return isograd.train(
-        model(spec), images(), optimizer=optimizer, steps=steps, batch_size=16, seed=3, **{"backend": "numpy"} | more
+        model(spec), images(), optimizer=optimizer, steps=steps, batch_size=16, **{"backend": "numpy", "seed": 3} | more
     )
 
 
