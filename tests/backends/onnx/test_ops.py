@@ -103,3 +103,9 @@ def test_a_layer_norm_with_weights_of_another_shape(shape, run):
     x, scale = graph.input("x", TensorType(float32, (2, 4, 3))), graph.input("s", TensorType(float32, shape))
     graph.output(ops.layer_norm(x, scale, axes=(1, 2)), "y")
     agrees(graph, run)
+
+
+def test_a_determinant_without_its_gradient(sample_graph, run):
+    graph, arrays = sample_graph(ops.determinant, gradients=False)
+    for found, right in zip(run(graph, arrays), run_reference(graph, arrays), strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-5)
