@@ -45,9 +45,11 @@ class ClassWriter(ModuleWriter):
         made, shapes = self._class_of(call, leaves, values, outputs)
         relative = ".".join(call.scope.path[len(body.prefix) :])
         body.children[relative] = f"{made.name}({shapes})"
+        member = self.member(relative, body.prefix)
+        place = self.place_of(call.scope, [""]) if isinstance(member, ast.Subscript) else None
         return CallParts(
-            made.name, outputs, leaves, values, [attribute_path(relative)], [snake(made.name)], is_method=True,
-            sizes=call.sizes,
+            made.name, outputs, leaves, values, [member], [snake(made.name)], is_method=True,
+            place=place, sizes=call.sizes,
         )  # fmt: skip
 
     def _class_of(
@@ -59,7 +61,7 @@ class ClassWriter(ModuleWriter):
         own = {}
         for value in leaves:
             rest = ".".join(self.relative(self.paths[value].path, call.scope))
-            body.argument(value, attribute_path(rest))
+            body.argument(value, self.member(rest, call.scope.path))
             own[rest] = value
         for value, name in zip(values, names, strict=True):
             body.argument(value, name_of(name))
@@ -80,19 +82,31 @@ class ClassWriter(ModuleWriter):
         shapes = [name.replace(".", "_") for name in own] if shapes_given else []
         lines = [f'    """{doc}"""', ""] if doc else []
         lines += [f"    def __init__({', '.join(['self', *shapes])}):", "        super().__init__()"]
-        holders = {".".join(n.split(".")[:i]) for n in own for i in range(1, n.count(".") + 1)}
-        lines += [f"        self.{h} = {self.style.base}()" for h in sorted(holders)]
-        for name, value in own.items():
-            sizes = name.replace(".", "_") if shapes_given else shape(value)
-            lines.append(f"        self.{name} = {self._holder(value, sizes)}")
-        lines += [f"        self.{name} = {text}" for name, text in self._children(body.children)]
+        made = {n: self._holder(v, n.replace(".", "_") if shapes_given else shape(v)) for n, v in own.items()}
+        lines += [f"        self.{name} = {text}" for name, text in made.items() if "." not in name]
+        lines += [f"        {_kept(name, text)}" for name, text in self._children(body.children, body.prefix)]
+        deep = self._holders(own, body) | {name: text for name, text in made.items() if "." in name}
+        lines += [f"        {ast.unparse(self.member(name, body.prefix))} = {text}" for name, text in deep.items()]
         lines += ["", f"    def {self.style.method}({', '.join(arguments)}):", *(f"    {line}" for line in body.lines)]
         return "\n".join(lines)
 
     def _holder(self, value: Value, sizes: str) -> str:
         return self.style.held(self.paths[value].role, value, sizes)
 
-    def _children(self, children: Mapping[str, str]) -> list[tuple[str, str]]:
+    def _holders(self, own: Mapping[str, Value], body: Body) -> dict[str, str]:
+        """The modules on the way to what is held under a dotted name, where no child is there."""
+        found: dict[str, str] = {}
+        for name in own:
+            parts = name.split(".")
+            for i in range(1, len(parts)):
+                path, above = ".".join(parts[:i]), ".".join((*body.prefix, *parts[: i - 1]))
+                is_there = any(f"{child}.".startswith(f"{path}.") for child in body.children)
+                if not is_there and not (parts[i - 1].isdigit() and self.length(above)):
+                    full = ".".join((*body.prefix, path))
+                    found[path] = self._container({}, full) if self.length(full) else f"{self.style.base}()"
+        return found
+
+    def _children(self, children: Mapping[str, str], prefix: Sequence[str]) -> list[tuple[str, str]]:
         """Submodules by name; a dotted path becomes a list or a dict of modules."""
         groups: dict[str, Any] = {}
         for path, text in children.items():
@@ -100,32 +114,42 @@ class ClassWriter(ModuleWriter):
             branch = groups
             for parent in parents:
                 branch = branch.setdefault(parent, {})
-            branch[leaf] = text
-        return [(name, self._container(member)) for name, member in groups.items()]
+            branch.setdefault(leaf, text)
+        return [(name, self._container(member, ".".join((*prefix, name)))) for name, member in groups.items()]
 
-    def _container(self, member: Any) -> str:
+    def _container(self, member: Any, path: str) -> str:
+        """What makes a module or a container of modules; elements of a list that nothing calls are modules too."""
         if isinstance(member, str):
             return member
-        if all(k.isdigit() for k in member):
-            inner = [self._container(member[k]) for k in sorted(member, key=int)]
-            equal = len(inner) > 2 and len(set(inner)) == 1
-            text = f"{inner[0]} for _ in range({len(inner)})" if equal else ", ".join(inner)
+        made = {k: self._container(v, f"{path}.{k}") for k, v in member.items()}
+        length = self.length(path)
+        if length:
+            inner = [made.get(str(i), f"{self.style.base}()") for i in range(length)]
+            equal = length > 2 and len(set(inner)) == 1
+            text = f"{inner[0]} for _ in range({length})" if equal else ", ".join(inner)
             return self.style.containers["list"].format(text)
-        return self.style.containers["dict"].format(
-            ", ".join(f"{k!r}: {self._container(v)}" for k, v in member.items())
-        )
+        return self.style.containers["dict"].format(", ".join(f"{k!r}: {text}" for k, text in made.items()))
+
+    def member(self, path: str, within: Sequence[str] = ()) -> ast.expr:
+        """`self.block[0].dense` for the path `block.0.dense`."""
+        text, above = "self", ".".join(within)
+        for i, part in enumerate(path.split(".")):
+            if part.isidentifier():
+                text += f".{part}"
+            elif i == 0:
+                text = f"getattr(self, {part!r})"
+            else:
+                text += f"[{part}]" if part.isdigit() and self.length(above) else f"[{part!r}]"
+            above = f"{above}.{part}" if above else part
+        return ast.parse(text, mode="eval").body
+
+
+def _kept(name: str, text: str) -> str:
+    return f"self.{name} = {text}" if name.isidentifier() else f"setattr(self, {name!r}, {text})"
 
 
 def shape(value: Value) -> str:
     return ast.unparse(literal(tuple(value.shape)))
-
-
-def attribute_path(path: str) -> ast.expr:
-    """`self.block[0].dense` for the path `block.0.dense`."""
-    text = "self"
-    for part in path.split("."):
-        text += f"[{part}]" if part.isdigit() else f".{part}" if part.isidentifier() else f"[{part!r}]"
-    return ast.parse(text, mode="eval").body
 
 
 def print_classes(graph: Graph, target: Target, head: str) -> str:
@@ -137,7 +161,7 @@ def print_classes(graph: Graph, target: Target, head: str) -> str:
     arguments = ["self"]
     for port in graph.inputs:
         if port.role in SELF:
-            body.argument(port.value, attribute_path(port.path))
+            body.argument(port.value, writer.member(port.path))
         else:
             name = body.name_for(port.value, port.path)
             arguments.append(name)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..ir import Graph, Node, Port, Scope, Value
 from .body import Body
 from .guards import print_guards
-from .module import ModuleWriter, branch
+from .module import ModuleWriter
 from .program import as_lists
 from .regions import tree
 from .target import Target, type_text
@@ -45,7 +45,7 @@ def _main_function(graph: Graph, writer: ModuleWriter, has: Mapping[str, bool]) 
     arguments = [roots[r] for r in roots if has[r]]
     for port in graph.inputs:
         if port.role in roots:
-            body.argument(port.value, branch(roots[port.role], port.path.split(".")))
+            body.argument(port.value, writer.branch(roots[port.role], port.path.split("."), port.role))
         else:
             name = body.name_for(port.value, port.path)
             arguments.append(name)

@@ -60,19 +60,35 @@ class ModuleWriter:
     order: list[Function] = field(default_factory=list)
     by_scope: bool = False  # a step whose layers are functions
     printed: dict[Any, tuple[Function, list[str]]] = field(default_factory=dict)  # by what their calls consist of
+    known_lengths: dict[tuple[str, str], int] = field(default_factory=dict)
     local_names: dict[Value, str] = field(default_factory=dict)  # what the functions that save values call them
 
     @cached_property
-    def lengths(self) -> dict[str, int]:
-        """How long the lists in the trees are, by their paths."""
-        found: dict[str, int] = {}
+    def _numbers(self) -> dict[tuple[str, str], set[str]]:
+        """The names of the branches at each place of the trees of parameters and of state."""
+        found: dict[tuple[str, str], set[str]] = {}
         for port in self.paths.values():
             parts = port.path.split(".")
             for i, part in enumerate(parts):
-                if part.isdigit():
-                    prefix = ".".join(parts[:i])
-                    found[prefix] = max(found.get(prefix, 0), int(part) + 1)
+                found.setdefault((port.role, ".".join(parts[:i])), set()).add(part)
         return found
+
+    def length(self, path: str, role: str = "") -> int:
+        """How long the list at a path of a tree is (in the source, where no role is given); 0 if there is none."""
+        if (path, role) not in self.known_lengths:
+            names = {n for r in ([role] if role else LETTERS) for n in self._numbers.get((r, path), ())}
+            self.known_lengths[path, role] = len(names) if names == {str(i) for i in range(len(names))} else 0
+        return self.known_lengths[path, role]
+
+    def branch(self, root: str, path: Sequence[str], role: str, within: Sequence[str] = ()) -> ast.expr:
+        """The branch of a tree at a path, from the branch `within`, which is called `root`."""
+        tree: ast.expr = name_of(root)
+        above = ".".join(within)
+        for part in ".".join(path).split(".") if path else ():
+            number = part.isdigit() and self.length(above, role)
+            tree = ast.Subscript(tree, ast.Constant(int(part) if number else part), ast.Load())
+            above = f"{above}.{part}" if above else part
+        return tree
 
     def __post_init__(self) -> None:
         self.taken |= set(self.target.imports) | {"load", "params", "state", "self"}
@@ -169,9 +185,9 @@ class ModuleWriter:
             outputs,
             leaves,
             values,
-            [branch(body.roots[r], path) for r in roles],
+            [self.branch(body.roots[r], path, r, body.prefix) for r in roles],
             [LETTERS[r] for r in roles],
-            place=place_of(call.scope),
+            place=self.place_of(call.scope, roles),
             sizes=call.sizes,
         )
 
@@ -202,7 +218,8 @@ class ModuleWriter:
         names = [LETTERS[r] for r in roles] + argument_names(call.scope, values)
         for value in leaves:
             port = self.paths[value]
-            body.argument(value, branch(LETTERS[port.role], self.relative(port.path, call.scope)))
+            path = self.relative(port.path, call.scope)
+            body.argument(value, self.branch(LETTERS[port.role], path, port.role, call.scope.path))
         for value, name in zip(values, names[len(roles) :], strict=True):
             body.argument(value, name_of(name))
         saved = [m for o in outputs if isinstance(o, Bundle) and not o.is_tree for m in o.members]
@@ -228,6 +245,13 @@ class ModuleWriter:
             names.append(body.name_for(value, self.local_names.get(value, "")))
             body.argument(value, name_of(names[-1]))
         body.line(f"{', '.join(names)} = {ast.unparse(body.expression(call.takes).tree)}")
+
+    def place_of(self, scope: Scope, roles: Sequence[str]) -> tuple[str, int] | None:
+        """The list that a layer is an element of, in each of the trees that it reads, and its number there."""
+        *parents, last = ".".join(scope.path).split(".")
+        above = ".".join(parents)
+        is_element = scope.name and last.isdigit() and all(self.length(above, r) for r in roles)
+        return (above, int(last)) if is_element else None
 
     @staticmethod
     def relative(path: str, scope: Scope) -> tuple[str, ...]:
@@ -295,13 +319,6 @@ def is_inline(value: Value) -> bool:
     return value.node is not None and value.node.op.name == "constant"
 
 
-def branch(root: str, path: Sequence[str]) -> ast.expr:
-    tree: ast.expr = name_of(root)
-    for part in ".".join(path).split(".") if path else ():
-        tree = ast.Subscript(tree, ast.Constant(int(part) if part.isdigit() else part), ast.Load())
-    return tree
-
-
 def snake(name: str) -> str:
     return re.sub(r"\W", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).lower()
 
@@ -312,12 +329,6 @@ def _free_name(base: str, taken: set[str]) -> str:
         number += 1
         name = f"{base}_{number}"
     return name
-
-
-def place_of(scope: Scope) -> tuple[str, int] | None:
-    """The list that a layer is an element of, and its number there."""
-    *parents, last = ".".join(scope.path).split(".")
-    return (".".join(parents), int(last)) if scope.name and last.isdigit() else None
 
 
 def function_name(call: Call) -> str:

@@ -86,7 +86,7 @@ def execute(source: str, name: str) -> Mapping[str, Any]:
 
 
 def as_tree(arrays: Mapping[str, Any]) -> Any:
-    """Arrays by dotted names as nested dicts; names that count, 0, 1, 2..., as lists."""
+    """Arrays by dotted names as nested dicts; branches that count, 0, 1, 2..., as lists."""
     tree = {}  # type: dict[str, Any]
     for name, array in arrays.items():
         *parents, leaf = name.split(".")
@@ -102,8 +102,8 @@ def as_lists(tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     branches = {k: as_lists(v) for k, v in tree.items()}
-    if branches and all(k.isdigit() for k in branches):
-        return [branches[k] for k in sorted(branches, key=int)]
+    if branches and branches.keys() == {str(i) for i in range(len(branches))}:
+        return [branches[str(i)] for i in range(len(branches))]
     return branches
 
 

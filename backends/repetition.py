@@ -146,7 +146,7 @@ def print_loop(body: Body, run: Run) -> None:
     names = {run.carried[i]: _own_name(body, first.values[i]) for i in sorted(run.carried)}
     outputs = list(zip(*(c.outputs for c in run.calls), strict=True))
     kept = {o: body.list_name(v) for o, v in enumerate(outputs) if _is_kept(body, v, o in names)}
-    number = body.fresh("i") if kept or run.lists else ""
+    number = body.fresh("i") if kept or run.lists or not _over(run, _length(body, run)) else ""
     _print_head(body, run, list(kept.values()), number)
     targets = [names.get(o) or f"{kept[o]}[{number}]" if o in names or o in kept else "_" for o in range(len(outputs))]
     branches = _branches(body, run, number)
@@ -166,7 +166,7 @@ def _is_kept(body: Body, values: Sequence[Value], is_carried: bool) -> bool:
 
 def _print_head(body: Body, run: Run, lists: Sequence[str], number: str) -> None:
     count, numbers = len(run.calls), run.numbers
-    length = body.module.lengths.get(run.calls[0].place[0], 0) if run.calls[0].place else 0
+    length = _length(body, run)
     size = max(length, *(n + 1 for n in numbers))
     if lists:
         body.line(f"{', '.join(lists)} = {', '.join([f'[None] * {size}'] * len(lists))}")
@@ -178,6 +178,12 @@ def _print_head(body: Body, run: Run, lists: Sequence[str], number: str) -> None
         body.line(f"for {number}, {_bracketed(run.calls[0].elements)} in enumerate({over}):", f"{count} times")
     else:
         body.line(f"for {', '.join(run.calls[0].elements)} in {over}:", f"{count} times")
+
+
+def _length(body: Body, run: Run) -> int:
+    """How many elements the list has that the calls' layers are in."""
+    place = run.calls[0].place
+    return body.module.length(place[0]) if place else 0
 
 
 def _bracketed(names: Sequence[str]) -> str:
@@ -194,7 +200,7 @@ def _over(run: Run, length: int) -> str:
 
 def _branches(body: Body, run: Run, number: str) -> list[ast.expr]:
     first = run.calls[0]
-    if _over(run, body.module.lengths.get(first.place[0], 0) if first.place else 0):
+    if _over(run, _length(body, run)):
         return [name_of(e) for e in first.elements]
     return [ast.Subscript(b.value, name_of(number), ast.Load()) for b in first.branches if isinstance(b, ast.Subscript)]
 

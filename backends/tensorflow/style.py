@@ -14,7 +14,10 @@ _LOADER = '''def load(path):
     for name, array in load_file(path).items():
         holder = model
         for part in name.split("."):
-            holder = holder[int(part)] if part.isdigit() else getattr(holder, part)
+            if isinstance(holder, list):
+                holder = holder[int(part)]
+            else:
+                holder = holder[part] if isinstance(holder, dict) else getattr(holder, part)
         holder.assign(array)
     return model'''
 
@@ -30,7 +33,10 @@ def assign(model: Any, arrays: Mapping[str, Any], device: str) -> None:
     for name, array in arrays.items():
         holder = model
         for part in name.split("."):
-            holder = holder[int(part)] if part.isdigit() else getattr(holder, part)
+            if isinstance(holder, list):
+                holder = holder[int(part)]
+            else:
+                holder = holder[part] if isinstance(holder, dict) else getattr(holder, part)
         holder.assign(array)
 
 

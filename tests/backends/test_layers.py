@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 from encoder import Encoder
+from forms import FORMS, form
 
 import isograd
 from isograd.backends import is_installed, runtime
-from isograd.backends.export import PYTHON_TARGETS
+from isograd.backends.export import PYTHON_TARGETS, source
+from isograd.backends.program import execute, prepare
+from isograd.backends.step import print_step
 from isograd.ir import Graph
 from isograd.ir.evaluate import run_reference
 from isograd.ir.training import loss_and_gradients
@@ -51,3 +57,53 @@ def test_the_gradients_of_blocks_are_the_references(target: str) -> None:
     encoder = Encoder(layers=3)
     model = loss_and_gradients(encoder.model())
     assert_same(model, model.training, target, *encoder.batch())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", FORMS)
+def test_what_crosses_borders(name: str, target: str) -> None:
+    """Inference, gradients and the step of each form give the reference's numbers."""
+    model = form(name)
+    x, y = np.random.default_rng(1).normal(size=(2, 5, 4)).astype(np.float32)
+    assert_same(model, model.inference, target, x)
+    for derived in (isograd.training_step(model), loss_and_gradients(model)):
+        assert_same(derived, derived.training, target, x, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "loops"),
+    [("plain", 2), ("two_carried", 2), ("each_output_read_again", 1), ("one_layer_again_and_again", 0)],
+)
+def test_equal_blocks_are_loops(name: str, loops: int) -> None:
+    """One loop forwards and one backwards over the four blocks; the update is a loop of its own."""
+    step = isograd.training_step(form(name))
+    assert source(step, "numpy", step.training).count("    for i") == loops
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_unused_and_missing_elements_keep_their_names(target: str, tmp_path: Path) -> None:
+    """Layers that nothing calls are in the module, and a file of weights fits it."""
+    for name in ("one_layer_again_and_again", "numbers_with_gaps", "tied"):
+        model = form(name)
+        isograd.export(model, target, tmp_path / name)
+        names = execute((tmp_path / name / f"{name}.py").read_text(), name)
+        names["load"](str(tmp_path / name / "weights.safetensors"))
+        if target == "torch":
+            assert names["Model"]().state_dict().keys() == model.parameters.keys()
+
+
+def test_printing_takes_time_in_proportion() -> None:
+    """Twice the blocks take about twice as long (the bound leaves room for a busy machine)."""
+    target = runtime("numpy").target
+
+    def seconds(layers: int) -> float:
+        graph = isograd.training_step(Encoder(layers=layers).model()).training
+        prepared = prepare(graph, target.table, target.name, target.passes, within_layers=True)
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            print_step(prepared, target, '"""step"""')
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert seconds(40) < 3.0 * seconds(20)
