@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from ....ir import ops
@@ -53,12 +53,12 @@ class Recurrent(Layer):
     def apply(self, site: Site, operands: Sequence[Value]) -> Value:
         x, mask = (*operands, None)[:2]
         assert x is not None
-        outputs, last = self.run(site, x, mask, reverse=self.go_backwards)
+        outputs, last = self.run(site, x, mask, reverse=self.go_backwards, zero_output=self.zero_output_for_mask)
         if not self.return_sequences:
             return last
         return ops.reverse(outputs, axes=(1,)) if self.go_backwards else outputs
 
-    def run(self, site: Site, x: Value, mask: Value | None, *, reverse: bool) -> tuple[Value, Value]:
+    def run(self, site: Site, x: Value, mask: Value | None, *, reverse: bool, zero_output: bool) -> tuple[Value, Value]:
         """All outputs, where their inputs lie, and the last one."""
         check_axes(x, "NTC")
         check_float(x)
@@ -68,19 +68,14 @@ class Recurrent(Layer):
         recurrent = site.parameter("recurrent_kernel", (self.units, columns), x.dtype, self.recurrent_initializer,
                                    self.recurrent_regularizer)  # fmt: skip
         start = ops.broadcast_to(x.graph.constant(0.0, x.dtype), shape=(x.shape[0], self.units))
-        outputs, *states = self.layer(site, x, start, kernel, recurrent, mask, reverse)
-        return outputs, self._last(outputs, states[0], mask, reverse)
+        common = {"activation": self.activation, "reverse": reverse, "zero_output": zero_output}
+        outputs, *states = self.layer(site, (x, start, kernel, recurrent), mask, common)
+        if mask is None or not zero_output:
+            return outputs, states[0]
+        end = 0 if reverse else outputs.shape[1] - 1  # a last step that is masked gives zeros, not the state
+        return outputs, ops.squeeze(ops.slice_axis(outputs, 1, end, end + 1), 1)
 
-    def _last(self, outputs: Value, state: Value, mask: Value | None, reverse: bool) -> Value:
-        """The output of the last step, which is not the state where that step is masked and gives zeros."""
-        if mask is None or not self.zero_output_for_mask:
-            return state
-        end = 0 if reverse else outputs.shape[1] - 1
-        return ops.squeeze(ops.slice_axis(outputs, 1, end, end + 1), 1)
-
-    def layer(
-        self, site: Site, x: Value, start: Value, kernel: Value, recurrent: Value, mask: Value | None, reverse: bool
-    ) -> Any:  # fmt: skip
+    def layer(self, site: Site, given: Sequence[Value], mask: Value | None, common: Mapping[str, Any]) -> Any:
         raise NotImplementedError
 
     def bias(self, site: Site, shape: tuple[int, ...], dtype: DType, initializer: Initializer) -> Value | None:
@@ -94,12 +89,9 @@ class SimpleRNN(Recurrent):
     aliases = ("SimpleRNN",)
     main = "units"
 
-    def layer(
-        self, site: Site, x: Value, start: Value, kernel: Value, recurrent: Value, mask: Value | None, reverse: bool
-    ) -> Any:  # fmt: skip
-        bias = self.bias(site, (self.units,), x.dtype, self.bias_initializer)
-        return ops.simple_rnn(x, start, kernel, recurrent, bias, mask, activation=self.activation, reverse=reverse,
-                              zero_output=self.zero_output_for_mask)  # fmt: skip
+    def layer(self, site: Site, given: Sequence[Value], mask: Value | None, common: Mapping[str, Any]) -> Any:
+        bias = self.bias(site, (self.units,), given[0].dtype, self.bias_initializer)
+        return ops.simple_rnn(*given, bias, mask, **common)
 
 
 class LSTM(Recurrent):
@@ -112,14 +104,11 @@ class LSTM(Recurrent):
     recurrent_activation: RecurrentActivation = "sigmoid"
     unit_forget_bias: bool = True
 
-    def layer(
-        self, site: Site, x: Value, start: Value, kernel: Value, recurrent: Value, mask: Value | None, reverse: bool
-    ) -> Any:  # fmt: skip
+    def layer(self, site: Site, given: Sequence[Value], mask: Value | None, common: Mapping[str, Any]) -> Any:
         initial = ForgetBias(rest=self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
-        bias = self.bias(site, (4 * self.units,), x.dtype, initial)
-        return ops.lstm(x, start, start, kernel, recurrent, bias, mask, activation=self.activation, reverse=reverse,
-                        recurrent_activation=self.recurrent_activation,
-                        zero_output=self.zero_output_for_mask)  # fmt: skip
+        bias = self.bias(site, (4 * self.units,), given[0].dtype, initial)
+        x, start, *kernels = given
+        return ops.lstm(x, start, start, *kernels, bias, mask, recurrent_activation=self.recurrent_activation, **common)
 
 
 class GRU(Recurrent):
@@ -132,17 +121,14 @@ class GRU(Recurrent):
     recurrent_activation: RecurrentActivation = "sigmoid"
     reset_after: bool = True
 
-    def layer(
-        self, site: Site, x: Value, start: Value, kernel: Value, recurrent: Value, mask: Value | None, reverse: bool
-    ) -> Any:  # fmt: skip
+    def layer(self, site: Site, given: Sequence[Value], mask: Value | None, common: Mapping[str, Any]) -> Any:
         shape = (2, 3 * self.units) if self.reset_after else (3 * self.units,)
-        bias = self.bias(site, shape, x.dtype, self.bias_initializer)
+        bias = self.bias(site, shape, given[0].dtype, self.bias_initializer)
         rows = [bias, None]
         if bias is not None and self.reset_after:
             rows = [ops.squeeze(ops.slice_axis(bias, 0, i, i + 1), 0) for i in range(2)]
-        return ops.gru(x, start, kernel, recurrent, *rows, mask, activation=self.activation, reverse=reverse,
-                       recurrent_activation=self.recurrent_activation, reset_after=self.reset_after,
-                       zero_output=self.zero_output_for_mask)  # fmt: skip
+        return ops.gru(*given, *rows, mask, recurrent_activation=self.recurrent_activation,
+                       reset_after=self.reset_after, **common)  # fmt: skip
 
 
 RECURRENT: Table[Recurrent] = Table("recurrent layer", (SimpleRNN, LSTM, GRU))
@@ -166,7 +152,8 @@ class Bidirectional(Layer):
             arguments = {"x": x} | ({} if mask is None else {"mask": mask})
             with site.part(name, self.layer.kind, arguments) as inner:
                 backwards = (name == "backward_layer") != self.layer.go_backwards
-                outputs, last = self.layer.run(inner, x, mask, reverse=backwards)
+                zeros = self.layer.return_sequences  # Keras forces this
+                outputs, last = self.layer.run(inner, x, mask, reverse=backwards, zero_output=zeros)
                 found.append(outputs if self.layer.return_sequences else last)
         if self.layer.go_backwards and self.layer.return_sequences:
             raise TypeMismatchError("bidirectional runs both ways already: leave go_backwards out of its layer")
