@@ -22,6 +22,15 @@ from .template import name_of
 SECTIONS = ("forward", "backward", "update")
 
 
+LONGEST_PLACE = 90  # characters of targets that are assigned at once
+
+
+def _new_name(target: str) -> str:
+    """What the new value for a place is called: `new_m` for `state[f"m.{name}"]`, `new_p` for the parameter."""
+    _, quote, rest = target.partition('"')
+    return f"new_{rest.partition('.')[0]}" if quote else "new_p"
+
+
 def step_name(graph: Graph) -> str:
     """What the printed function is called: by what it gives."""
     if graph.results("parameter"):
@@ -324,14 +333,15 @@ class _StepPrinter:
         body.lines += inner.lines
 
     def _store(self, inner: Body, targets: Sequence[str], text: str) -> None:
-        if not self.in_place or len(targets) == 1:
-            place = ", ".join(targets)
+        place = ", ".join(targets)
+        if len(targets) == 1 or (not self.in_place and len(place) <= LONGEST_PLACE):
             inner.line(self.target.store.format(place=place, value=text) if self.in_place else f"{place} = {text}")
             return
-        names = [f"new{i}" for i in range(len(targets))]
+        names = [_new_name(target) for target in targets]
         inner.line(f"{', '.join(names)} = {text}")
-        for place, name in zip(targets, names, strict=True):
-            inner.line(self.target.store.format(place=place, value=name))
+        for target, name in zip(targets, names, strict=True):
+            store = self.target.store if self.in_place else "{place} = {value}"
+            inner.line(store.format(place=target, value=name))
 
     def _update_tree(self, inner: Body, update: Update) -> ast.expr:
         """The right side of an update: nested in place where it is one expression, else a call of its function."""

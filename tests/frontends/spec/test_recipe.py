@@ -5,8 +5,9 @@ import pytest
 
 from isograd.frontends.spec import from_spec, read_spec, spec_data
 from isograd.frontends.spec.optimizer import read_optimizer
+from isograd.frontends.spec.options import OptionError
 from isograd.frontends.spec.recipe import read_loss, read_metrics
-from isograd.ir.model import Loss, Optimizer, Recipe, Regularizer
+from isograd.ir.model import Loss, Optimizer, Recipe, Regularizer, Schedule
 from isograd.ir.training.losses import LOSSES, METRICS
 from isograd.ir.training.optimizers import OPTIMIZERS
 
@@ -92,3 +93,53 @@ def test_data_and_settings(tmp_path):
     assert spec_data(read_spec({"input": "float32[N, 2]", "layers": ["relu"]})) is None
     moved = read_spec(path.read_text(), base=tmp_path)
     assert np.array_equal(spec_data(moved).x, arrays["x_train"])
+
+
+def test_an_optimizer_with_all_its_parts():
+    found = read_optimizer({"adamw": {
+        "learning_rate": 1, "convention": "torch", "amsgrad": True, "accumulate": 4, "clip": {"global_norm": 1},
+        "schedule": {"warmup": {"steps": 5, "then": {"piecewise": {"boundaries": [3, 6], "values": [0.1, 0.01]}}}},
+        "swa": {"start": 10}, "groups": {"*.bias": {"weight_decay": 0}},
+    }})  # fmt: skip
+    assert found == Optimizer(
+        "adamw", {"learning_rate": 1.0, "amsgrad": True}, "torch",
+        Schedule("warmup", {"steps": 5.0, "then": {"piecewise": {"boundaries": [3.0, 6.0], "values": [0.1, 0.01]}}}),
+        {"global_norm": 1.0}, {"swa": {"start": 10}}, 4, {"*.bias": {"weight_decay": 0.0}},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "words"),
+    [
+        ({"adam": {"accumulate": 0}}, ("adam", "accumulate"), "positive whole number"),
+        ({"adam": {"clip": {"norms": 1}}}, ("adam", "clip", "norms"), "there are value, norm, global_norm"),
+        ({"adam": {"clip": {"norm": 0}}}, ("adam", "clip", "norm"), "positive number"),
+        ({"adam": {"schedule": "cosin"}}, ("adam", "schedule"), "did you mean 'cosine'"),
+        ({"adam": {"schedule": {"cosine": {}}}}, ("adam", "schedule", "cosine"), "needs the option 'decay_steps'"),
+        ({"adam": {"schedule": {"warmup": {"steps": 3, "then": "stpe"}}}}, ("adam", "schedule", "warmup", "then"),
+         "did you mean 'step'"),
+        ({"adam": {"schedule": {"one_cycle": {"total_steps": 3, "anneal": "cosine"}}}},
+         ("adam", "schedule", "one_cycle", "anneal"), "'cos' or 'linear'"),
+        ({"adam": {"ema": {"momentun": 1}}}, ("adam", "ema", "momentun"), "did you mean 'momentum'"),
+        ({"adam": {"ema": {}, "swa": {}}}, ("adam", "swa"), "one average"),
+        ({"adam": {"groups": {"*": {"beta1": 1}}}}, ("adam", "groups", "*", "beta1"), "did you mean 'beta_1'"),
+        ({"radam": {"convention": "keras"}}, ("radam", "convention"), "'torch' or 'optax'"),
+        ({"adam": {"shedule": {}}}, ("adam", "shedule"), "did you mean 'schedule'"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_errors_say_where(value, place, words):
+    with pytest.raises(OptionError, match=words) as caught:
+        read_optimizer(value)
+    assert caught.value.place == place
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "weighted_mean"])
+def test_options_of_losses(reduction):
+    options = {"reduction": reduction, "ignore_index": -1, "class_weights": [1, 2], "label_smoothing": 0.1}
+    loss = read_loss({"sparse_categorical_crossentropy": options})
+    assert loss.options == options
+    with pytest.raises(OptionError, match="'mean' or 'weighted_mean' or 'sum'"):
+        read_loss({"mse": {"reduction": "average"}})
+    with pytest.raises(OptionError, match="a list of numbers"):
+        read_loss({"categorical_crossentropy": {"class_weights": 2}})

@@ -69,6 +69,57 @@ def test_momentum_differs_where_the_rate_changes() -> None:
     assert not measured.within(measured.ulps(runs["keras"], runs["torch"]))
 
 
+@pytest.mark.skipif(not is_installed("tensorflow"), reason="Keras comes with TensorFlow")
+@pytest.mark.parametrize(
+    ("clip", "theirs"),
+    [
+        ({"global_norm": 2.0}, {"global_clipnorm": 2.0}),
+        ({"norm": 2.0}, {"clipnorm": 2.0}),
+        ({"value": 0.5}, {"clipvalue": 0.5}),
+    ],
+    ids=str,
+)
+def test_keras_accumulates_clips_decays_and_averages(clip: Any, theirs: Any) -> None:
+    """All at once, in Keras's order; the averages overwrite the parameters every fifth update."""
+    arguments = {"learning_rate": 0.01, "weight_decay": 0.1, **theirs, "gradient_accumulation_steps": 3,
+                 "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 5}  # fmt: skip
+    expected = measured.run_keras("Adam", arguments)
+    given = {"learning_rate": 0.01, "weight_decay": 0.1, "clip": clip, "accumulate": 3,
+             "ema": {"momentum": 0.8, "overwrite_every": 5}}  # fmt: skip
+    for backend in BACKENDS:
+        found = measured.ulps(measured.run_ours(as_optimizer({"adam": given}), backend), expected)
+        assert measured.within(found), (backend, found)
+    for wrong in ({"accumulate": 2}, {"ema": {"momentum": 0.8}}, {"clip": {next(iter(clip)): 0.1}}):
+        other = measured.run_ours(as_optimizer({"adam": given | wrong}))
+        assert not measured.within(measured.ulps(other, expected)), wrong
+
+
+@pytest.mark.skipif(not is_installed("jax"), reason="Optax stands on JAX")
+def test_optax_multi_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    import optax
+
+    def both(learning_rate: float) -> Any:
+        inner = optax.chain(optax.clip_by_global_norm(2.0), optax.adamw(learning_rate, weight_decay=0.1))
+        return optax.MultiSteps(inner, every_k_schedule=3).gradient_transformation()
+
+    monkeypatch.setattr(optax, "both", both, raising=False)
+    expected = measured.run_optax("both", {"learning_rate": 0.01})
+    given = {"learning_rate": 0.01, "weight_decay": 0.1, "convention": "optax", "clip": {"global_norm": 2.0}}
+    found = measured.ulps(measured.run_ours(as_optimizer({"adamw": given | {"accumulate": 3}})), expected)
+    assert measured.within(found), found
+
+
+def test_groups_have_rates_of_their_own() -> None:
+    still = measured.run_ours(as_optimizer({"sgd": {"groups": {"vec*": {"learning_rate": 0.0}}}}), steps=2)
+    moved = measured.run_ours(as_optimizer("sgd"), steps=2)
+    np.testing.assert_array_equal(still[-1]["vector"], measured.start()["vector"])
+    np.testing.assert_array_equal(still[-1]["matrix"], moved[-1]["matrix"])
+    halved = {"schedule": {"constant": {}}, "groups": {"vec*": {"learning_rate": 0.005}}}
+    half = measured.run_ours(as_optimizer({"sgd": halved}), steps=2)
+    whole = measured.run_ours(as_optimizer({"sgd": {"learning_rate": 0.005}}), steps=2)
+    np.testing.assert_array_equal(half[-1]["vector"], whole[-1]["vector"])
+
+
 def test_every_optimizer_in_every_convention_is_measured() -> None:
     measured_ones = {(c.name, c.convention) for c in measured.CASES}
     lacking = {(n, c) for n, rule in OPTIMIZERS.items() for c in rule.defaults} - measured_ones
