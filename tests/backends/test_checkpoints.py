@@ -14,6 +14,7 @@ from models import CONVNET, PERCEPTRON, images, model
 import isograd
 from isograd.backends import installed, is_installed
 from isograd.backends.checkpoint import write_whole
+from isograd.ir.training.step import as_optimizer
 
 BUSY = {
     "adam": {
@@ -154,3 +155,9 @@ def test_a_callback_may_stop_the_run_and_set_the_rate() -> None:
 def test_no_average_is_said() -> None:
     with pytest.raises(isograd.SpecError, match="ema"):
         _ = straight(PERCEPTRON, steps=1).averaged
+
+
+def test_a_recipe_with_all_its_parts_is_saved(tmp_path: Path) -> None:
+    recipe = isograd.Recipe(isograd.Loss("sparse_categorical_crossentropy"), as_optimizer(BUSY))
+    model(PERCEPTRON).with_recipe(recipe).save(tmp_path / "saved")
+    assert isograd.load(tmp_path / "saved").recipe == recipe

@@ -14,10 +14,15 @@ from isograd import Optimizer, SpecError
 from isograd.backends import is_installed, runtime
 from isograd.ir import Graph, TensorType
 from isograd.ir.evaluate import run_reference
+from isograd.ir.graph import Port
+from isograd.ir.parse import parse
 from isograd.ir.passes import decompose
+from isograd.ir.text import graph_arrays, print_graph
 from isograd.ir.training import OPS, OPTIMIZERS
 from isograd.ir.training.step import as_optimizer
-from isograd.ir.types import dtype_of
+from isograd.ir.training.update import update
+from isograd.ir.types import dtype_of, float32
+from isograd.ir.verify import verify
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 import optimizers as measured  # the cases and what they are measured by
@@ -152,15 +157,13 @@ def test_samples_whole_and_in_parts(backend: str) -> None:
                 np.testing.assert_allclose(program.to_numpy(a), b, rtol=2e-6, err_msg=f"{op.name} {number}")
 
 
-@pytest.mark.parametrize("update", OPS, ids=lambda op: op.name)
-def test_samples_use_each_attribute_and_each_optional_operand(update: Any) -> None:
-    for name in update.signature.optional:
-        place = update.signature.operands.index(name)
-        assert {len(s.operands) > place and s.operands[place] is not None for s in update.samples} == {True, False}, (
-            name
-        )
-    for name, default in update.signature.attributes.items():
-        assert {repr(s.attributes[name]) for s in update.samples if name in s.attributes} - {repr(default)}, name
+@pytest.mark.parametrize("made", OPS, ids=lambda op: op.name)
+def test_samples_use_each_attribute_and_each_optional_operand(made: Any) -> None:
+    for name in made.signature.optional:
+        place = made.signature.operands.index(name)
+        assert {len(s.operands) > place and s.operands[place] is not None for s in made.samples} == {True, False}, name
+    for name, default in made.signature.attributes.items():
+        assert {repr(s.attributes[name]) for s in made.samples if name in s.attributes} - {repr(default)}, name
 
 
 @pytest.mark.parametrize(
@@ -190,3 +193,26 @@ def test_errors_name_what_there_is(given: Any, words: str) -> None:
 
 def test_an_optimizer_that_keras_lacks_has_the_first_of_its_conventions() -> None:
     assert as_optimizer("radam") == Optimizer("radam", {}, "torch")
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_text_of_an_update_is_read_back(name: str) -> None:
+    for convention in OPTIMIZERS[name].defaults:
+        graph, arrays = Graph("update"), measured.start()
+        ports = [Port(graph.input(k, TensorType(float32, a.shape), "parameter"), "parameter", k)
+                 for k, a in arrays.items()]  # fmt: skip
+        given = [graph.input(f"g_{k}", TensorType(float32, a.shape)) for k, a in arrays.items()]
+        options = {"convention": convention, "clip": {"global_norm": 1.0}, "accumulate": 2, "swa": {"every": 2}}
+        update(graph, ports, given, as_optimizer({name: options}), arrays, {})
+        verify(graph)
+        assert print_graph(parse(print_graph(graph), graph_arrays(graph))) == print_graph(graph)
+
+
+@pytest.mark.parametrize("place", [i for i in PLAIN.values() if CASES[i].convention != "optax"],
+                         ids=lambda i: str(CASES[i]))  # fmt: skip
+def test_defaults_are_the_librarys(place: int) -> None:
+    """O9: with nothing said, not even the learning rate."""
+    case = CASES[place]
+    expected = measured.RUNS[case.convention](case.theirs, {}, 5)
+    found = measured.run_ours(Optimizer(case.name, {}, case.convention), steps=5)  # type: ignore[arg-type]
+    assert measured.within(measured.ulps(found, expected))
