@@ -263,7 +263,7 @@ def main(arguments: list[str] | None = None) -> None:
     lines = [
         "# Optimizers against the libraries whose numbers they promise\n",
         f"Largest difference over {STEPS} updates, in float32 ulps (of the largest magnitude that the element or a "
-        "step of it has had); both sides run free. Allowed are 4 after each step, 200 after all. The last column "
+        "step of it has had); both sides run free. Allowed are 4 t after t updates. The last column "
         "is the same optimizer by another convention, with the same numbers; `one rule` where it is within bounds too. "
         "Made by `benchmarks/optimizers.py`.\n",
         f"| the library's optimizer | {' | '.join(options.backends)} | another convention |",
