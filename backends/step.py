@@ -16,6 +16,7 @@ from .pairs import Pairs, leaves
 from .program import as_tree, by_name
 from .regions import Bundle, Call, has_nested_layers, item_uses, nodes_of, tree
 from .rules import find_rule
+from .selection import selection
 from .target import Target, type_text
 from .template import name_of
 
@@ -310,7 +311,8 @@ class _StepPrinter:
         body, first = self.body, members[0]
         name = first.port.path
         whole = everything and len(members) == len(self.graph.ports("parameter"))
-        names = "gradients.items()" if whole else f"{[m.port.path for m in members]!r}"
+        paths = [m.port.path for m in members]
+        names = "gradients.items()" if whole else selection(paths, self.gradient_of, "gradients")
         body.line(f"for name, g in {names}:" if whole else f"for name in {names}:")
         inner = Body(self.writer, [], [], self.roots, indent=body.indent + 1)
         inner.uses = dict(body.uses)

@@ -107,3 +107,13 @@ def test_printing_takes_time_in_proportion() -> None:
         return min(times)
 
     assert seconds(40) < 3.0 * seconds(20)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_groups_of_many_parameters_are_told_by_their_names(target: str) -> None:
+    encoder = Encoder(layers=3)
+    groups = {"layer.*bias": {"learning_rate": 0.1}}
+    step = isograd.training_step(encoder.model(isograd.Optimizer("adam", {"learning_rate": 0.01}, groups=groups)))
+    assert_same(step, step.training, target, *encoder.batch())
+    condition = 'n.startswith("layer.") and n.endswith(".bias")'
+    assert source(step, target, step.training).count(condition) == 2  # the group, and the rest
