@@ -99,7 +99,8 @@ class Body:
         base = re.sub(r"\W", "_", hint) or "x"
         base = base if base.isidentifier() and not keyword.iskeyword(base) else f"v_{base}".replace("v__", "v_")
         candidate, number = base, 1
-        while candidate in self.module.taken or (candidate in self.names and not self.is_free(candidate)):
+        forbidden = self.module.taken | self.module.called
+        while candidate in forbidden or (candidate in self.names and not self.is_free(candidate)):
             number += 1
             candidate = f"{base}{number}"
         return candidate

@@ -57,6 +57,7 @@ class ModuleWriter:
     functions: dict[str, Function] = field(default_factory=dict)  # text without its name -> function
     helpers: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)  # what functions of composites may be called, and values not
     order: list[Function] = field(default_factory=list)
     by_scope: bool = False  # a step whose layers are functions
     printed: dict[Any, tuple[Function, list[str]]] = field(default_factory=dict)  # by what their calls consist of
@@ -127,6 +128,8 @@ class ModuleWriter:
         for rule in {find_rule(self.target.table, n) for n in nodes_within(nodes)}:
             if callable(rule) and is_ours(rule):
                 self.taken |= helper_names(rule)
+        scopes = {s for n in nodes_within(nodes) for s in (n.scope.ancestry if n.scope else ()) if not s.name}
+        self.called |= {snake(s.kind) for s in scopes}
 
     def helper(self, function: Any) -> str:
         """Take a function along as it is written, with what it calls; its name in the module."""

@@ -55,18 +55,22 @@ class Undifferentiated(When):
         return node not in differentiated(node.outputs[0].graph) and self.condition(node)
 
 
-_DIFFERENTIATED: WeakKeyDictionary[Graph, tuple[int, frozenset[Node]]] = WeakKeyDictionary()
+_DIFFERENTIATED: WeakKeyDictionary[Graph, tuple[int, Mapping[Node, tuple[Node, ...]]]] = WeakKeyDictionary()
 
 
-def differentiated(graph: Graph) -> frozenset[Node]:
-    """The nodes of which the graph has a gradient whole."""
+def differentiated(graph: Graph) -> Mapping[Node, tuple[Node, ...]]:
+    """The nodes of which the graph has a gradient whole, each with its gradients."""
     known = _DIFFERENTIATED.get(graph)
     if known is None or known[0] != len(graph.nodes):
-        found = [
-            v.node for node in graph.nodes if node.op.derivative_of is not None
-            for v in node.inputs if v is not None and v.node is not None and v.node.op is node.op.derivative_of
-        ]  # fmt: skip
-        known = _DIFFERENTIATED[graph] = len(graph.nodes), frozenset(found)
+        found: dict[Node, tuple[Node, ...]] = {}
+        for node in graph.nodes:
+            made = (
+                {v.node for v in node.inputs if v is not None and v.node is not None} if node.op.derivative_of else ()
+            )
+            for forward in made:
+                if forward.op is node.op.derivative_of:
+                    found[forward] = (*found.get(forward, ()), node)
+        known = _DIFFERENTIATED[graph] = len(graph.nodes), found
     return known[1]
 
 

@@ -16,7 +16,21 @@ def jax_step(case: str, optimizer: str, parameters: Arrays, x: np.ndarray, y: np
     import jax
     import jax.numpy as jnp
 
+    def lstm(p: Any, x: Any) -> Any:
+        def step(carry: Any, z: Any) -> Any:
+            h, c = carry
+            i, f, g, o = jnp.split(z + h @ p["lstm.recurrent_kernel"], 4, -1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
+
+        z = x.transpose(1, 0, 2) @ p["lstm.kernel"] + p["lstm.bias"]
+        start = jnp.zeros((x.shape[0], 128))
+        (h, _), _ = jax.lax.scan(step, (start, start), z)
+        return h @ p["dense.kernel"] + p["dense.bias"]
+
     def logits(p: Any, x: Any) -> Any:
+        if case == "lstm":
+            return lstm(p, x)
         if case == "conv":
             for name in ("conv2d", "conv2d_1"):
                 x = jax.lax.conv_general_dilated(
@@ -69,6 +83,8 @@ def torch_step(case: str, optimizer: str, parameters: Arrays, x: np.ndarray, y: 
         net = nn.Sequential(nn.Conv2d(1, 16, 3, 2), nn.ReLU(), nn.Conv2d(16, 16, 3, 2), nn.ReLU(), nn.Flatten(),
                             nn.Linear(576, 64), nn.ReLU(), nn.Linear(64, 10))  # fmt: skip
         x = x.transpose(0, 3, 1, 2)
+    elif case == "lstm":
+        net = _torch_lstm()
     else:
         net = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
     _give_torch(net, case, parameters)
@@ -90,10 +106,33 @@ def torch_step(case: str, optimizer: str, parameters: Arrays, x: np.ndarray, y: 
     return run
 
 
+def _torch_lstm() -> Any:
+    from torch import nn
+
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm, self.dense = nn.LSTM(32, 128, batch_first=True), nn.Linear(128, 10)
+
+        def forward(self, x: Any) -> Any:
+            return self.dense(self.lstm(x)[0][:, -1])
+
+    return Last()
+
+
 def _give_torch(net: Any, case: str, parameters: Arrays) -> None:
     """The same weights in PyTorch's layouts: filters OIHW, dense kernels transposed, flattened channels first."""
     import torch
 
+    if case == "lstm":
+        kernels = {
+            "lstm.weight_ih_l0": "lstm.kernel", "lstm.weight_hh_l0": "lstm.recurrent_kernel",
+            "lstm.bias_ih_l0": "lstm.bias", "dense.weight": "dense.kernel", "dense.bias": "dense.bias",
+        }  # fmt: skip
+        given = {name: torch.from_numpy(parameters[k].T.copy()) for name, k in kernels.items()}
+        net.load_state_dict(given | {"lstm.bias_hh_l0": torch.zeros(512)})
+        net.lstm.bias_hh_l0.requires_grad_(False)
+        return
     names = ["conv2d", "conv2d_1", "dense", "dense_1"] if case == "conv" else ["dense", "dense_1", "dense_2"]
     layers = [m for m in net if hasattr(m, "weight")]
     for name, layer in zip(names, layers, strict=True):
@@ -116,7 +155,22 @@ def tensorflow_step(case: str, optimizer: str, parameters: Arrays, x: np.ndarray
     m, v = ({k: tf.Variable(tf.zeros_like(w)) for k, w in p.items()} for _ in "mv")
     t = tf.Variable(0.0)
 
+    def lstm(x: Any) -> Any:
+        z = tf.transpose(x, (1, 0, 2)) @ p["lstm.kernel"] + p["lstm.bias"]
+        start = tf.zeros((tf.shape(x)[0], 128))
+        rows = tf.TensorArray(tf.float32, 64).unstack(z)
+
+        def step(t: Any, h: Any, c: Any) -> Any:
+            i, f, g, o = tf.split(rows.read(t) + h @ p["lstm.recurrent_kernel"], 4, -1)
+            c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+            return t + 1, tf.sigmoid(o) * tf.tanh(c), c
+
+        _, h, _ = tf.while_loop(lambda t, h, c: t < 64, step, (0, start, start))
+        return h @ p["dense.kernel"] + p["dense.bias"]
+
     def logits(x: Any) -> Any:
+        if case == "lstm":
+            return lstm(x)
         if case == "conv":
             for name in ("conv2d", "conv2d_1"):
                 x = tf.nn.relu(tf.nn.conv2d(x, p[f"{name}.kernel"], 2, "VALID") + p[f"{name}.bias"])

@@ -51,6 +51,12 @@ CASES = {
         ],
     },
 }
+CASES["lstm"] = {
+    "input": {"image": "float32[N, 64, 32]"},
+    "batch": 32,
+    "shape": (64, 32),
+    "layers": [{"lstm": 128}, {"dense": 10}],
+}
 OPTIMIZERS = {"sgd": Optimizer("sgd", {"learning_rate": 0.05}), "adam": Optimizer("adam", {"learning_rate": 1e-3})}
 BLOCK = 10  # steps in a row before the other has its turn
 
@@ -139,11 +145,17 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--backends", default="jax,torch,tensorflow,onnxruntime")
     parser.add_argument("--out", type=Path, default=None, help="a folder for step_time.md and step_time.json")
     options = parser.parse_args()
     backends = [b for b in options.backends.split(",") if is_installed(b)]
-    rows = [r for case in CASES for optimizer in OPTIMIZERS for r in measure(case, optimizer, backends, options.steps)]
+    rows = [
+        r
+        for case in options.cases.split(",")
+        for optimizer in OPTIMIZERS
+        for r in measure(case, optimizer, backends, options.steps)
+    ]
     versions = {b: runtime(b).version() for b in backends}
     where = ", ".join(f"{k} {v}" for k, v in versions.items())
     machine = f"Python {platform.python_version()}, {platform.machine()}, CPU, {os.cpu_count()} cores"

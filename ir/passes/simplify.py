@@ -9,7 +9,9 @@
    numbers out of the integer's range depends on the type that they come from.
 4. A slice of everything, a pad by nothing, a concatenation of one part, a reversal of no axis are their operand;
    `where` with equal branches is the branch.
-5. An elementwise op takes what is underneath a `broadcast_to` that it would do itself, and what is underneath a
+5. A sum of tensors padded by zeros, which lie side by side, is their concatenation: so is the gradient of a split. Here
+   alone -0.0 may take the place of 0.0.
+6. An elementwise op takes what is underneath a `broadcast_to` that it would do itself, and what is underneath a
    `reshape` that only puts axes of size 1 in front. Where all its operands are broadcasts, the op comes first and then
    one broadcast; but for `power`, whose last bit depends on how elements lie.
 
@@ -19,7 +21,7 @@ is not the sum of n of it. `stop_gradient` stays, since a gradient may yet be ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,7 +228,60 @@ def _where(call: Call) -> Value | None:
     return x if x is y and x.type == call.type else None
 
 
-# 5: broadcasts
+# 5: sums of what lies side by side
+
+
+def _add(call: Call) -> Value | Call | None:
+    found = _neutral(-0.0, -0.0)(call)
+    return _side_by_side(call) if found is None else found
+
+
+def _side_by_side(call: Call) -> Call | None:
+    """The concatenation that a sum of padded tensors is."""
+    pads = _padded_terms(call.inputs, call.type) or []
+    axes = {a for p in pads for a in range(call.type.rank) if _sizes(p)[a] != call.type.shape[a]}
+    if not pads or len(axes) != 1:
+        return None
+    (axis,) = axes
+    parts: list[Any] = []
+    end: Any = 0
+    waiting = list(pads)
+    while waiting:
+        following = next((p for p in waiting if p.attributes["low"][axis] == end), None)
+        if following is None or _sizes(following)[axis] == 0:
+            return None
+        waiting.remove(following)
+        parts.append(following.inputs[0])
+        end = end + _sizes(following)[axis]
+    joined = call.of(ops.concatenate, *parts, axis=axis)
+    return joined if end == call.type.shape[axis] and _fits(joined) else None
+
+
+def _sizes(node: Node) -> tuple[Any, ...]:
+    assert node.inputs[0] is not None
+    return node.inputs[0].shape
+
+
+def _padded_terms(values: Sequence[Any], t: TensorType) -> list[Node] | None:
+    """The tensors padded by zeros that a sum is of, and nothing else."""
+    found: list[Node] = []
+    for value in values:
+        node = value.node if isinstance(value, Value) else None
+        if node is None or value.type != t:
+            return None
+        inner = _padded_terms(node.inputs, t) if node.op is ops.add else [node] if _is_zero_pad(node) else None
+        if inner is None:
+            return None
+        found += inner
+    return found
+
+
+def _is_zero_pad(node: Node) -> bool:
+    a = node.attributes
+    return node.op is ops.pad and node.inputs[1] is not None and _is_all(node.inputs[1], 0.0) and not any(a["interior"])
+
+
+# 6: broadcasts
 
 
 def _without_broadcasts(call: Call) -> Call | None:
@@ -274,7 +329,7 @@ def _underneath(call: Call, value: Value | Call | None) -> Value | None:
 
 
 RULES: dict[Op, Rule] = {
-    ops.add: _neutral(-0.0, -0.0),
+    ops.add: _add,
     ops.subtract: _neutral(0.0),
     ops.multiply: _neutral(1.0, 1.0),
     ops.divide: _neutral(1.0),
