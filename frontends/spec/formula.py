@@ -1,16 +1,18 @@
 """Formulas such as `relu(h @ w + b)`: read through Python's `ast` with a closed grammar, and never executed.
 
-    formula  = name | number | -formula | formula (+ - * / ** @) formula | formula (< <= > >= == !=) formula
-             | function(formula, ..., attribute=literal, ...)
-    literal  = number | text | True | False | None | name of a size | (literal, ...) | [literal, ...]
+    formula  = name | number | -formula | formula (+ - * / // % ** @) formula | formula (< <= > >= == !=) formula
+             | formula[place, ...] | function(operand, ..., operand=operand, ..., attribute=literal, ...)
+    operand  = formula | None
+    place    = whole number | first : last : step
+    literal  = number | text | True | False | None | inf | name of a size | (literal, ...) | [literal, ...]
 
-Names are inputs, parameters and tensors; functions are isograd's ops by their names.
+Names are inputs, parameters and tensors; functions are isograd's ops by their names. Several results of a function are
+told apart by a place, `top_k(x, k=3)[0]`, or by names of their own (see `program`).
 """
 
 from __future__ import annotations
 
 import ast
-import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,15 +23,24 @@ from ...ir.dims import Size
 from ...ir.errors import TypeMismatchError
 from ...ir.graph import Graph, Value
 from ...ir.op import Op
-from ...ir.types import DTYPES, dtype_of
+from .attributes import KINDS, attributes_of, cut, literal, typed
 from .names import hint
 from .options import OptionError, show
+from .places import check_places, taken
 
 LONGEST, DEEPEST = 4096, 100  # characters of a formula, and how deep it nests
-# Ops without operands, with several results, with random bits, and those that only gradients need.
-_LEFT_OUT = {
-    "constant", "size", "arange", "batch_norm", *(op.name for op in (*ops.random.OPS, *ops.sampling.OPS)),
-    "conv_input_gradient", "conv_filter_gradient", "max_pool_gradient", "max_pool_select", "average_pool_gradient",
+# Ops that have no place in a formula, and why.
+_GRADIENTS = "only gradients need it"
+_RANDOM = "layers such as dropout and gaussian_noise draw random numbers"
+_GRAPHS = "its attributes are graphs, and a spec has no words for them; the layers lstm, gru and simple_rnn are loops"
+LEFT_OUT = {
+    "constant": "a number, or a parameter with a `value`, is one",
+    "batch_norm": "the layer batch_normalization keeps the moving averages",
+    **dict.fromkeys(("scan", "while_loop", "cond"), _GRAPHS),
+    **dict.fromkeys((op.name for op in (*ops.random.OPS, *ops.sampling.OPS)), _RANDOM),
+    "fractional_max_pool": "its windows are random, and the spec has no layer of it",
+    "conv_input_gradient": "conv_transpose is the function of this kind", "conv_filter_gradient": _GRADIENTS,
+    "max_pool_gradient": _GRADIENTS, "max_pool_select": _GRADIENTS, "average_pool_gradient": _GRADIENTS,
 }  # fmt: skip
 
 
@@ -50,16 +61,17 @@ def linear(x: Value) -> Value:
 
 Function = Op | Callable[..., Value]
 FUNCTIONS: dict[str, Function] = {
-    **{name: op for name, op in ops.BY_NAME.items() if name not in _LEFT_OUT},
+    **{name: op for name, op in ops.BY_NAME.items() if name not in LEFT_OUT},
     "expand_dims": expand_dims, "squeeze": squeeze, "linear": linear, "swish": ops.silu, "exponential": ops.exp,
 }  # fmt: skip
 _BINARY: dict[type, tuple[str, Op]] = {
     ast.Add: ("+", ops.add), ast.Sub: ("-", ops.subtract), ast.Mult: ("*", ops.multiply), ast.Div: ("/", ops.divide),
+    ast.FloorDiv: ("//", ops.floor_divide), ast.Mod: ("%", ops.remainder),
     ast.Pow: ("**", ops.power), ast.MatMult: ("@", ops.matmul),
     ast.Lt: ("<", ops.less), ast.LtE: ("<=", ops.less_equal), ast.Gt: (">", ops.greater),
     ast.GtE: (">=", ops.greater_equal), ast.Eq: ("==", ops.equal), ast.NotEq: ("!=", ops.not_equal),
 }  # fmt: skip
-_GRAMMAR = "a formula has names, numbers, + - * / ** @, comparisons, and calls of functions"
+_GRAMMAR = "a formula has names, numbers, + - * / // % ** @, comparisons, x[...], and calls of functions"
 
 
 @dataclass(frozen=True)
@@ -109,8 +121,10 @@ def _names(node: ast.expr, depth: int) -> Iterator[str]:
         case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _BINARY:
             parts = [left, right]
         case ast.Call(func=ast.Name(id=name), args=operands, keywords=keywords):
-            _check_call(name, node, keywords)
-            parts = operands
+            parts = _call_parts(name, node, operands, keywords)
+        case ast.Subscript(value=value, slice=place):
+            check_places(place)
+            parts = [value]
         case _:
             raise _refused(node)
     for part in parts:
@@ -119,59 +133,62 @@ def _names(node: ast.expr, depth: int) -> Iterator[str]:
 
 def _refused(node: ast.expr) -> OptionError:
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
-        return OptionError(f"`{_cut(node)}`: compare two things at a time; logical_and(a < b, b < c) joins comparisons")
-    return OptionError(f"`{_cut(node)}` cannot stand in a formula: {_GRAMMAR}")
+        return OptionError(f"`{cut(node)}`: compare two things at a time; logical_and(a < b, b < c) joins comparisons")
+    return OptionError(f"`{cut(node)}` cannot stand in a formula: {_GRAMMAR}")
 
 
-def _cut(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _check_call(name: str, node: ast.expr, keywords: list[ast.keyword]) -> None:
+def _call_parts(name: str, node: ast.expr, operands: list[ast.expr], keywords: list[ast.keyword]) -> list[ast.expr]:
+    """The operands of a call; raises where its function or an attribute is not known."""
+    if name in LEFT_OUT:
+        raise OptionError(f"{name} cannot stand in a formula: {LEFT_OUT[name]}")
     if name not in FUNCTIONS:
         raise OptionError(f"unknown function {name!r}{hint(name, FUNCTIONS)}")
-    known = _attributes(FUNCTIONS[name])
+    function = FUNCTIONS[name]
+    known, parts = attributes_of(function), list(operands)
     for keyword in keywords:
         if keyword.arg is None:
             raise _refused(node)
         if sum(k.arg == keyword.arg for k in keywords) > 1:
             raise OptionError(f"the attribute {keyword.arg!r} of {name} stands there twice")
-        if keyword.arg not in known:
+        if keyword.arg in known:
+            literal(keyword.value, None)
+        elif keyword.arg in _operand_names(function)[len(operands) :]:
+            parts.append(keyword.value)
+        else:
             there = hint(keyword.arg, known) or "; it has none"
             raise OptionError(f"the function {name} has no attribute {keyword.arg!r}{there}")
-        _literal(keyword.value, None)
+    return [part for part in parts if not _is_none(part)]
 
 
-def _attributes(function: Function) -> Mapping[str, inspect.Parameter]:
-    rule = function.type_rule if isinstance(function, Op) else function
-    return {n: p for n, p in inspect.signature(rule).parameters.items() if p.kind is p.KEYWORD_ONLY}
+def _operand_names(function: Function) -> tuple[str, ...]:
+    """What the operands of a function are called, where their number is fixed."""
+    return function.signature.operands if isinstance(function, Op) and not function.signature.variadic else ()
 
 
-def _literal(node: ast.expr, sizes: Mapping[str, Size] | None) -> Any:
-    """The value of an attribute. Without `sizes` its form alone is checked."""
-    match node:
-        case ast.Constant(value=bool() | int() | float() | str() | None as value):
-            return value
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -value
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            return tuple(_literal(item, sizes) for item in items)
-        case ast.Name(id=name):
-            if sizes is not None and name not in sizes:
-                raise OptionError(f"unknown size {name!r}{hint(name, sizes)}")
-            return 0 if sizes is None else sizes[name]
-    raise OptionError(
-        f"an attribute is a number, a text, True, False, None, a size or a list of these, not `{_cut(node)}`"
-    )
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def evaluate_formula(formula: Formula, graph: Graph, tensors: Mapping[str, Value], sizes: Mapping[str, Size]) -> Value:
-    """Append a formula to a graph. Raises `OptionError` or `TypeMismatchError`."""
+    """Append a formula of one result to a graph. Raises `OptionError` or `TypeMismatchError`."""
+    results = evaluate_all(formula, graph, tensors, sizes)
+    if len(results) > 1:
+        raise OptionError(
+            f"the formula {show(formula.text)} gives {len(results)} tensors: take one with `[0]`, or name each"
+        )
+    return results[0]
+
+
+def evaluate_all(
+    formula: Formula, graph: Graph, tensors: Mapping[str, Value], sizes: Mapping[str, Size]
+) -> tuple[Value, ...]:
+    """Append a formula to a graph, and give all of its results."""
     result = _Evaluation(graph, tensors, sizes).value(formula.tree)
+    if isinstance(result, tuple):
+        return result
     if not isinstance(result, Value):
         raise OptionError(f"the formula {show(formula.text)} is the number {result}; a tensor is needed")
-    return result
+    return (result,)
 
 
 @dataclass(frozen=True)
@@ -180,37 +197,62 @@ class _Evaluation:
     tensors: Mapping[str, Value]
     sizes: Mapping[str, Size]
 
-    def value(self, node: ast.expr) -> Value | int | float:
+    def value(self, node: ast.expr) -> Any:
+        """A tensor, a number, or the tuple of a function's several results."""
         match node:
             case ast.Name(id=name):
                 return self.tensors[name]
             case ast.Constant(value=int() | float() as number):
                 return number
             case ast.UnaryOp(operand=operand):
-                return -self.value(operand)
+                return -self.one(operand)
             case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
-                return self._binary(type(op), self.value(left), self.value(right))
+                return self._binary(type(op), self.one(left), self.one(right))
             case ast.Call(func=ast.Name(id=name), args=operands, keywords=keywords):
-                return self._call(name, [self.value(o) for o in operands], {k.arg or "": k.value for k in keywords})
+                return self._call(name, operands, {k.arg or "": k.value for k in keywords})
+            case ast.Subscript(value=value, slice=place):
+                return taken(self.value(value), place, self.sizes)
         raise AssertionError("the grammar was checked when the formula was read")
 
-    def _binary(self, kind: type, left: Value | int | float, right: Value | int | float) -> Value | int | float:
+    def one(self, node: ast.expr) -> Any:
+        """An operand: a tensor or a number, or None for one that is left out."""
+        if _is_none(node):
+            return None
+        value = self.value(node)
+        if isinstance(value, tuple):
+            raise OptionError(f"`{cut(node)}` gives {len(value)} tensors: take one with `[0]`")
+        return value
+
+    def _binary(self, kind: type, left: Any, right: Any) -> Value | int | float:
         sign, op = _BINARY[kind]
         if isinstance(left, Value) or isinstance(right, Value):
             return op(left, right)  # type: ignore[no-any-return]
         return _folded(sign, left, right)
 
-    def _call(self, name: str, operands: list[Any], keywords: Mapping[str, ast.expr]) -> Value:
-        function, known = FUNCTIONS[name], _attributes(FUNCTIONS[name])
-        if not any(isinstance(o, Value) for o in operands):
+    def _call(self, name: str, nodes: list[ast.expr], keywords: Mapping[str, ast.expr]) -> Any:
+        function = FUNCTIONS[name]
+        known = attributes_of(function)
+        operands = self._operands(function, nodes, {k: node for k, node in keywords.items() if k not in known})
+        takes_tensors = not isinstance(function, Op) or bool(function.signature.operands)
+        if takes_tensors and not any(isinstance(o, Value) for o in operands):
             raise OptionError(f"the function {name} needs a tensor")
-        attributes = {key: _typed(name, known[key], _literal(node, self.sizes)) for key, node in keywords.items()}
+        attributes = {
+            key: typed(name, known[key], literal(node, self.sizes)) for key, node in keywords.items() if key in known
+        }
         missing = [key for key, p in known.items() if p.default is p.empty and key not in attributes]
         if missing:
             raise OptionError(f"the function {name} needs the attribute {missing[0]!r}")
-        if not isinstance(function, Op) and len(operands) != 1:
+        if isinstance(function, Op):
+            return function.append(self.graph, operands, attributes)
+        if len(operands) != 1:
             raise OptionError(f"the function {name} takes one tensor, not {len(operands)}")
         return function(*operands, **attributes)
+
+    def _operands(self, function: Function, nodes: list[ast.expr], named: Mapping[str, ast.expr]) -> tuple[Any, ...]:
+        given = [self.one(node) for node in nodes]
+        rest = _operand_names(function)[len(nodes) :]
+        last = max((rest.index(name) for name in named), default=-1)
+        return (*given, *(self.one(named[name]) if name in named else None for name in rest[: last + 1]))
 
 
 def _folded(sign: str, left: float, right: float) -> float:
@@ -229,50 +271,6 @@ def _folded(sign: str, left: float, right: float) -> float:
     return result
 
 
-def _typed(function: str, parameter: inspect.Parameter, value: Any) -> Any:
-    """An attribute's value as its schema wants it: the annotation of the op's type rule."""
-    words, check = _KINDS[str(parameter.annotation).partition(" = ")[0]]
-    if str(parameter.annotation) == "DType" and value in _DTYPE_NAMES:
-        return dtype_of(value)
-    if not check(value):
-        raise OptionError(f"{parameter.name} of {function} must be {words}, not {_shown(value)}")
-    return float(value) if str(parameter.annotation) == "float" else value
-
-
-def _shown(value: Any) -> str:
-    return f"[{', '.join(map(_shown, value))}]" if isinstance(value, tuple) else repr(value)
-
-
-_DTYPE_NAMES = {name for d in DTYPES for name in (d.name, d.short)}
-
-
-def _int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _size(value: Any) -> bool:
-    return _int(value) or isinstance(value, Size)
-
-
-def _list_of(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, tuple) and all(map(check, value))
-
-
-_pair = _list_of(_int)
-_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "int": ("a whole number", _int),
-    "float": ("a number", lambda v: _int(v) or (isinstance(v, float) and math.isfinite(v))),
-    "bool": ("True or False", lambda v: isinstance(v, bool)),
-    "str": ("a text", lambda v: isinstance(v, str)),
-    "DType": ("the name of an element type such as 'float32'", lambda v: False),
-    "Size": ("a size", _size),
-    "Axes": ("a list of axes", lambda v: v is None or _list_of(_int)(v)),
-    "tuple[int, ...]": ("a list of whole numbers", _list_of(_int)),
-    "tuple[Size, ...]": ("a list of sizes", _list_of(_size)),
-    "Pairs": ("a list of pairs of whole numbers", _list_of(lambda v: _pair(v) and len(v) == 2)),
-}
-
-
 def formula_types() -> set[str]:
     """The kinds of attributes that the functions have; a test asserts that each can be checked."""
-    return {str(p.annotation) for f in FUNCTIONS.values() for p in _attributes(f).values()} - _KINDS.keys()
+    return {str(p.annotation) for f in FUNCTIONS.values() for p in attributes_of(f).values()} - KINDS.keys()

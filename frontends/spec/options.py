@@ -52,10 +52,14 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True)
 class Table(Generic[R]):
-    """Rows by their names. `what` is what a row is: a layer, an initializer, ..."""
+    """Rows by their names. `what` is what a row is: a layer, an initializer, a recurrent_layer, ..."""
 
     what: str
     rows: tuple[type[R], ...]
+
+    @property
+    def word(self) -> str:
+        return self.what.replace("_", " ")
 
     @cached_property
     def by_name(self) -> dict[str, type[R]]:
@@ -64,7 +68,7 @@ class Table(Generic[R]):
     def find(self, name: str) -> type[R]:
         row = self.by_name.get(name)
         if row is None:
-            raise OptionError(f"unknown {self.what} {name!r}{hint(name, self.by_name)}")
+            raise OptionError(f"unknown {self.word} {name!r}{hint(name, self.by_name)}")
         return row
 
     def read(self, value: Any) -> R:
@@ -76,7 +80,7 @@ class Table(Generic[R]):
             with below(name):
                 return read_row(self.find(name), options)
         raise OptionError(
-            f"the {self.what} must be a name, or a name with options such as {self._example}, not {show(value)}"
+            f"the {self.word} must be a name, or a name with options such as {self._example}, not {show(value)}"
         )
 
     @property

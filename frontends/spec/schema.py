@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .initializers import INITIALIZERS
-from .layers import ACTIVATIONS, LAYERS
+from .layers import ACTIVATIONS, LAYERS, RECURRENT
 from .options import NAMES_SCHEMA, REFERENCE, Row, Schema, Table
 from .parts import BESIDE, SEQUENTIAL
 from .penalties import Penalty
@@ -22,7 +22,7 @@ FILE = Path(__file__).with_name("schema.json")
 def json_schema() -> Schema:
     """What a spec may look like, as JSON Schema 2020-12. Blocks have their own names, so a layer may have any."""
     definitions = {row.kind: _row(row) for row in (Parameter, Block, DataSection, TrainSection, Penalty)}
-    for table in (LAYERS, ACTIVATIONS, INITIALIZERS):
+    for table in (LAYERS, RECURRENT, ACTIVATIONS, INITIALIZERS):
         definitions |= {f"{table.what}.{row.kind}": _row(row, table is LAYERS) for row in table.rows}
         definitions[table.what] = _choice(table)
     definitions["argument"] = {"type": "string", "pattern": r"^\$\w+$"}

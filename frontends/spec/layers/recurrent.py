@@ -131,7 +131,7 @@ class GRU(Recurrent):
                        reset_after=self.reset_after, **common)  # fmt: skip
 
 
-RECURRENT: Table[Recurrent] = Table("recurrent layer", (SimpleRNN, LSTM, GRU))
+RECURRENT: Table[Recurrent] = Table("recurrent_layer", (SimpleRNN, LSTM, GRU))
 
 
 class Bidirectional(Layer):
