@@ -17,6 +17,8 @@ What a perturbed run perturbs:
 5. Of several runs one sums float32 tensors one after another in float32. Where many terms are equal, such sums err far
    beyond chance, always to the same side (400 eps for 16,384 squares of blank images, by NumPy; 240 by PyTorch's own
    batch normalization of channels-last images).
+6. The bodies of loops and branches are perturbed node by node, anew in each iteration; what a loop itself does (carry,
+   stack, choose) rounds nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import ml_dtypes
 import numpy as np
 
 from ..ir import DType, Graph, Node, Value, ops
-from ..ir.evaluate import Rule, bind_inputs, reference_rule, resolve
+from ..ir.evaluate import Rule, bind_shapes, reference_rule, resolve
 from ..ir.op import attribute_key
 from ..ir.passes import decompose
 from ..ir.passes.widen import widened
@@ -77,12 +79,33 @@ class Step:
     eps: float
     sums: bool
     dead: tuple[int, ...]  # slots that nobody reads any more
+    bodies: Mapping[str, Reference]  # the graphs among the attributes
+    bindings: Mapping[str, int]
+
+
+Place = tuple[int, ...]  # in which iteration of each loop around it a step runs; () outside of loops
 
 
 class Watch(Protocol):
     """Sees the operands of each step of a run, and may replace them."""
 
-    def __call__(self, step: Step, operands: list[Any]) -> list[Any]: ...
+    def __call__(self, step: Step, operands: list[Any], place: Place) -> list[Any]: ...
+
+
+@dataclass
+class _Body:
+    """A body as a function of arrays, while one loop runs; it counts its iterations."""
+
+    reference: Reference
+    bindings: Mapping[str, int]
+    noise: Noise | None
+    watch: Watch | None
+    place: Place
+    calls: int = 0
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        place, self.calls = (*self.place, self.calls), self.calls + 1
+        return self.reference.run(arrays, self.noise, self.watch, self.bindings, place)
 
 
 class Reference:
@@ -94,9 +117,10 @@ class Reference:
         self.ports, self.outputs = declared.inputs, declared.outputs  # with declared types
         self._eps = {values[v]: eps for n in declared.nodes for v in n.outputs if (eps := _rounding(n, v))}
         self._sums = _float_sums(declared, values)
+        self._bodies = {values[n.outputs[0]].node: bodies for n in declared.nodes if (bodies := _bodies_of(n))}
         self._nodes, self._slots = _needed(self.graph)
         self._dead = _dead_slots(self._nodes, self._slots, self.graph)
-        self._steps: dict[tuple[tuple[int, ...], ...], list[Step]] = {}
+        self._steps: dict[Any, list[Step]] = {}
         self._growth: dict[Step, float] = {}
 
     def widen(self, arrays: Mapping[Key, Any]) -> dict[Key, Any]:
@@ -110,20 +134,28 @@ class Reference:
         keys = [(p.role, p.path) for p in self.ports if p.role == "input"]
         return list(self.widen(dict(zip(keys, inputs, strict=True))).values())
 
-    def run(self, arrays: Sequence[Any], noise: Noise | None = None, watch: Watch | None = None) -> list[Any]:
-        """The outputs for wide arrays of all inputs; perturbed where there is noise."""
+    def run(
+        self, arrays: Sequence[Any], noise: Noise | None = None, watch: Watch | None = None,
+        outer: Mapping[str, int] | None = None, place: Place = (),
+    ) -> list[Any]:  # fmt: skip
+        """The outputs for wide arrays of all inputs; perturbed where there is noise.
+
+        A body knows the sizes `outer` of the graph around it, and in which iteration it runs.
+        """
         slots: list[Any] = [*arrays, *[None] * (1 + max(self._slots.values(), default=0) - len(arrays))]
         with np.errstate(all="ignore"):
-            for step in self._resolved(arrays):
+            for step in self._resolved(arrays, outer or {}):
                 operands = [None if i is None else slots[i] for i in step.operands]
                 if watch is not None:
-                    operands = watch(step, operands)
+                    operands = watch(step, operands, place)
                 eps = 0.0 if noise is None else step.eps
                 if noise is not None and step.sums:
                     eps *= self._grown(step, operands)
                     operands[0] = noise(operands[0], eps)
                 alone = noise is not None and noise.one_by_one and step.eps == _FLOAT32
-                found = (_IN_FLOAT32.get(step.node.op, step.rule) if alone else step.rule)(*operands, **step.attributes)
+                bodies = {k: _Body(b, step.bindings, noise, watch, place) for k, b in step.bodies.items()}
+                rule = _IN_FLOAT32.get(step.node.op, step.rule) if alone else step.rule
+                found = rule(*operands, **step.attributes, **bodies)
                 for slot, result in zip(step.results, found if len(step.results) > 1 else (found,), strict=True):
                     slots[slot] = noise(result, eps) if noise is not None and eps else result
                 for slot in step.dead:
@@ -137,26 +169,32 @@ class Reference:
             )
         return self._growth[step]
 
-    def _resolved(self, arrays: Sequence[Any]) -> list[Step]:
-        """The steps for inputs of these shapes."""
-        key = tuple(np.shape(a) for a in arrays)
+    def _resolved(self, arrays: Sequence[Any], outer: Mapping[str, int]) -> list[Step]:
+        """The steps for inputs of these shapes, in a graph of these sizes."""
+        key = (tuple(np.shape(a) for a in arrays), tuple(outer.items()))
         if key not in self._steps:
-            bindings = bind_inputs(self.graph, arrays)
+            bindings = {**outer, **bind_shapes(self.graph, self.graph.inputs, key[0])}
             self._steps[key] = [self._step(n, bindings, d) for n, d in zip(self._nodes, self._dead, strict=True)]
         return self._steps[key]
 
     def _step(self, node: Node, bindings: Mapping[str, int], dead: tuple[int, ...]) -> Step:
-        slots = self._slots
+        slots, bodies = self._slots, self._bodies.get(node, {})
         return Step(
             node,
             reference_rule(node),
             tuple(None if v is None else slots[v] for v in node.inputs),
-            resolve(node.attributes, bindings),
+            resolve({k: a for k, a in node.attributes.items() if k not in bodies}, bindings),
             tuple(slots[v] for v in node.outputs),
             max(self._eps.get(v, 0.0) for v in node.outputs),
             node in self._sums,
             dead,
+            bodies,
+            bindings,
         )
+
+
+def _bodies_of(node: Node) -> dict[str, Reference]:
+    return {k: Reference(a) for k, a in node.attributes.items() if isinstance(a, Graph)}
 
 
 def eps_of(dtype: DType) -> float:
@@ -176,7 +214,8 @@ def _rounding(node: Node, value: Value) -> float:
         source = node.inputs[0]
         narrows = source is not None and source.dtype.is_differentiable and not holds(value.dtype, source.dtype)
         return eps_of(value.dtype) if narrows else 0.0
-    return 0.0 if node.op.bound.kind == "exact" else eps_of(value.dtype)
+    moves = node.op.bound.kind == "exact" or any(isinstance(a, Graph) for a in node.attributes.values())
+    return 0.0 if moves else eps_of(value.dtype)
 
 
 def _float_sums(declared: Graph, values: Mapping[Value, Value]) -> set[Node | None]:
