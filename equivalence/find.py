@@ -2,15 +2,15 @@
 
 Programs that give values from inside are run, and what they give is held to the reference (inherited rule): from
 values spread over the whole graph to those before the first that differs, until all operands of a value agree. Its
-node is run alone on the reference's operands (local rule). Looking inside changes how a program is compiled, so the
-program as it is runs once more with that one value beside its own outputs: the finding is confirmed, or it says that
-it is not.
+node is run alone on the reference's operands (local rule). In a loop the first iteration that differs is looked into in
+the same way, as a program of its own. Looking inside changes how a program is compiled, so the program as it is runs
+once more with that one value beside its own outputs: the finding is confirmed, or it says that it is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..ir.text import Printer
 from ..ir.types import dtype_of
 from .candidate import Candidate, Job
 from .expected import Ensemble
+from .iterations import parts_at_fault
 from .judge import Verdict, inherited, worst
 from .local import alone, judge_node
 from .reference import HELD, Key, Reference
@@ -47,20 +48,48 @@ def find_divergence(candidate: Candidate, graph: Graph, arrays: Mapping[Key, np.
     assert node is not None
     if guilty is not None and guilty is not value.node:
         verdict = search.judged(guilty.outputs[:1])[guilty.outputs[0]]
+    fault = _Fault(search, node, local)
+    if guilty is not None:
+        fault = _followed(fault)
     confirmed = search.confirmed(node)
+    node = fault.node
     return Divergence(
         candidate.name,
         True,
-        _summary(node, local, guilty is not None, confirmed),
-        Printer(graph).node_lines(node)[-1],
+        _summary(fault, guilty is not None, confirmed),
+        Printer(fault.search.graph).node_lines(node)[-1],
         node.op.name,
         node.origin,
         "/".join(node.scope.path) if node.scope else "",
-        tuple(search.operand_texts(node)),
-        local,
+        tuple(fault.search.operand_texts(node)),
+        fault.local,
         verdict,
         confirmed,
+        fault.within,
     )
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """The node to blame, what its own bound says of it, and in which iterations and branches it is."""
+
+    search: _Search
+    node: Node
+    local: Verdict | None
+    within: tuple[str, ...] = ()
+
+
+def _followed(fault: _Fault) -> _Fault:
+    """The fault of a loop or branch as that of a node in it, as far as it can be followed."""
+    search = fault.search
+    parts = parts_at_fault(search.candidate, fault.node, search.operands(fault.node), search.bindings)
+    for part in parts:
+        inner = _Search(search.candidate, part.body, {}, part.operands)
+        value, _ = inner.first()
+        guilty, local = inner.guilty(value) if value is not None else (None, None)
+        if guilty is not None:
+            return _followed(_Fault(inner, guilty, local, (*fault.within, part.said)))
+    return replace(fault, within=(*fault.within, *(p.said for p in parts[:1])))
 
 
 def find_in_training(candidate: Candidate, truth: Truth, step: int) -> Divergence:
@@ -84,10 +113,12 @@ def find_in_training(candidate: Candidate, truth: Truth, step: int) -> Divergenc
     return Divergence(candidate.name, False, summary)
 
 
-def _summary(node: Node, local: Verdict | None, guilty: bool, confirmed: bool) -> str:
+def _summary(fault: _Fault, guilty: bool, confirmed: bool) -> str:
+    node, local = fault.node, fault.local
+    where = "".join(f", {w}" for w in fault.within)
     if guilty and local is not None:
         times = f"{local.ratio:.3g} times" if np.isfinite(local.ratio) else "infinitely many times"
-        text = f"{node.op.name} is the first node beyond its own bound: {times} what it allows"
+        text = f"{node.op.name} is the first node beyond its own bound{where}: {times} what it allows"
     else:
         text = (
             f"the first value that differs is that of {node.op.name}, though each node alone is within its bound: "
@@ -204,6 +235,10 @@ class _Search:
         expected = ensemble(*self.batch)
         found = self.candidate.run(Job(whole, self.arrays, [self.batch])).outputs[0]
         return inherited("", found[-1], expected[-1], ensemble.near).outcome == "differs"
+
+    def operands(self, node: Node) -> list[Any]:
+        """What the reference has for a node's operands."""
+        return self._operands([node])[0].given
 
     def operand_texts(self, node: Node) -> list[str]:
         (item,) = self._operands([node])

@@ -155,6 +155,8 @@ def _divergence(found: Divergence) -> str:
     if not found.found:
         return f'<div class="divergence">{said}</div>'
     facts = {"node": f"<code>{escape(found.node)}</code>", "from": escape(found.origin or "an unknown place")}
+    if found.within:
+        facts["within"] = escape(", ".join(found.within))
     if found.scope:
         facts["layer"] = escape(found.scope)
     if found.operands:

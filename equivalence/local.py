@@ -19,6 +19,7 @@ import numpy as np
 from ..ir import Graph, Node, TensorType, ops
 from ..ir.evaluate import reference_rule, resolve
 from ..ir.op import Bound
+from ..ir.specialize import with_sizes
 from ..ir.types import dtype_of
 from .expected import spread_of
 from .judge import Verdict, held_to, smallest_normal, ulps
@@ -27,17 +28,22 @@ from .reference import Noise, Reference, eps_of, sum_one_by_one, summed, terms
 _RUNS = 16  # perturbed runs of the parts of one node: few enough numbers that many runs cost nothing
 
 
-def alone(node: Node, operands: Sequence[Any], bindings: Mapping[str, int]) -> Graph:
-    """A graph of one node, on inputs of the operands' types and sizes."""
+def alone(node: Node, operands: Sequence[Any], bindings: Mapping[str, int], **changed: Any) -> Graph:
+    """A graph of one node, on inputs of the operands' types and sizes; `changed` are attributes that are others."""
     graph = Graph(node.op.name)
     names = [None if o is None else f"x{i}" for i, o in enumerate(operands)]
     types = [None if o is None else TensorType(dtype_of(o.dtype), o.shape) for o in operands]
     values = [None if t is None else graph.input(str(n), t) for n, t in zip(names, types, strict=True)]
     with graph.at(node.origin or "?"):
-        graph.apply(node.op, *values, **resolve(node.attributes, bindings))
+        graph.apply(node.op, *values, **_settled(node.attributes, bindings) | changed)
     for i, value in enumerate(graph.nodes[-1].outputs):
         graph.output(value, f"y{i}")
     return graph
+
+
+def _settled(attributes: Mapping[str, Any], bindings: Mapping[str, int]) -> dict[str, Any]:
+    """Attributes with numbers for sizes, in bodies too."""
+    return {k: with_sizes(a, bindings) if isinstance(a, Graph) else resolve(a, bindings) for k, a in attributes.items()}
 
 
 def judge_node(graph: Graph, operands: Sequence[Any], found: Sequence[Any], *, what: str = "") -> list[Verdict]:
@@ -66,7 +72,7 @@ def _allowances(node: Node, reference: Reference, wide: Sequence[Any], results: 
     elif bound.kind == "elementwise":
         extra = [bound.factor * ulps(r, d) for r, d in zip(results, dtypes, strict=True)]
     elif bound.kind in ("contraction", "reduction") and dtypes[0].is_differentiable:
-        extra = [_sum(node, wide, results[0])]
+        extra = [_sum(node, wide, results[0]), *(np.zeros(r.shape) for r in results[1:])]
     else:
         extra = [np.zeros(r.shape) for r in results]
     return [f + e if d.is_differentiable else e * 0.0 for f, e, d in zip(floors, extra, dtypes, strict=True)]
@@ -83,6 +89,7 @@ def _sum(node: Node, wide: Sequence[Any], result: np.ndarray) -> np.ndarray:
     rule, eps = reference_rule(node), eps_of(node.outputs[0].dtype)
     with np.errstate(all="ignore"):
         whole = rule(*summed(node, operands, np.abs), **node.attributes)
+        whole = whole[0] if isinstance(whole, tuple) else whole
         growth = np.sqrt(terms(node, operands, node.attributes)) * np.abs(result)
         allowed = eps * (node.op.bound.factor * whole + growth)
         if node.op is ops.reduce_sum and eps == eps_of(dtype_of("float32")):

@@ -32,7 +32,7 @@ from typing import Any, Protocol
 import ml_dtypes
 import numpy as np
 
-from ..ir import DType, Graph, Node, Value, ops
+from ..ir import DType, Graph, Node, Op, Value, ops
 from ..ir.evaluate import Rule, bind_shapes, reference_rule, resolve
 from ..ir.op import attribute_key
 from ..ir.passes import decompose
@@ -234,17 +234,19 @@ def sum_one_by_one(x: Any, *, axes: tuple[int, ...] | None, keepdims: bool) -> A
     return np.expand_dims(total, gone).astype(np.float64) if keepdims else total.astype(np.float64)
 
 
-_IN_FLOAT32 = {ops.reduce_sum: sum_one_by_one}
+_IN_FLOAT32: Mapping[Op, Rule] = {ops.reduce_sum: sum_one_by_one}
+_SUMMED = {ops.index_put: 2, ops.scatter_along_axis: 3, ops.scatter_nd: 3, ops.bincount: 2}  # so many operands, else 1
 
 
 def terms(node: Node, operands: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
     """How many terms each result of a sum has: the same op on ones."""
-    return np.real(reference_rule(node)(*summed(node, operands, np.ones_like), **attributes))
+    found = reference_rule(node)(*summed(node, operands, np.ones_like), **attributes)
+    return np.real(found[0] if isinstance(found, tuple) else found)
 
 
 def summed(node: Node, operands: Sequence[Any], change: Callable[[Any], Any]) -> list[Any]:
-    """A sum's operands with what it sums changed: all floats of a product, of another sum the first operand."""
-    last = len(operands) if node.op.bound.kind == "contraction" else 1
+    """A sum's operands with what it sums changed: all floats of a product, of another sum its first operands."""
+    last = len(operands) if node.op.bound.kind == "contraction" else _SUMMED.get(node.op, 1)
     floats = [o is not None and np.asarray(o).dtype.kind in "fc" for o in operands]
     return [change(o) if i < last and floats[i] else o for i, o in enumerate(operands)]
 

@@ -61,11 +61,13 @@ class Divergence:
     local: Verdict | None = None
     inherited: Verdict | None = None
     confirmed: bool = False  # in the program as it runs, not only in parts of it
+    within: tuple[str, ...] = ()  # the iterations and branches that the node is in, the outermost first
 
     def __str__(self) -> str:
         if not self.found:
             return f"{self.backend}: {self.summary}"
         lines = [f"{self.backend}: {self.summary}", f"  {self.node}", f"  from {self.origin or 'an unknown place'}"]
+        lines += [f"  {', '.join(self.within)}"] if self.within else []
         lines += [f"  {operand}" for operand in self.operands]
         lines += [f"  on its own: {self.local.reason}"] if self.local else []
         lines += [f"  in the program: {self.inherited.reason}"] if self.inherited else []

@@ -37,6 +37,11 @@ def specialize(model: Model, known: Mapping[str, Any]) -> Model:
     )
 
 
+def with_sizes(graph: Graph, sizes: Mapping[str, Size]) -> Graph:
+    """A graph with numbers for symbols; `sizes` may have more than it has."""
+    return _Specializer(graph, sizes, {}).run()
+
+
 def _specialized(graph: Graph, known: Mapping[str, Any]) -> Graph:
     ports = {p.path: p for p in graph.ports("input")}
     symbols = {s for p in ports.values() for n in p.value.shape for s in symbols_of(n)}
@@ -129,5 +134,5 @@ class _Specializer:
         if isinstance(attribute, Dim):
             return substitute_dim(attribute, self.sizes)
         if isinstance(attribute, Graph):
-            return _Specializer(attribute, self.sizes, {}).run()
+            return with_sizes(attribute, self.sizes)
         return tuple(map(self._part, attribute)) if isinstance(attribute, tuple) else attribute
