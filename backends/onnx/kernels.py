@@ -28,7 +28,7 @@ KERNELS: dict[str, set[str]] = {
     "ConvTranspose": _FLOAT, "Cos": _FLOATS, "Cosh": _FLOAT, "CumSum": _COMMON, "Det": _FLOAT, "Div": _NUMBERS,
     "Einsum": _COMMON, "Elu": _FLOAT, "Equal": _ALL - {"float16", "bfloat16"}, "Erf": _FLOAT, "Exp": _FLOATS,
     "Expand": _ALL - {"bfloat16"}, "Floor": _FLOATS, "Gelu": _FLOAT, "Gemm": _FLOATS, "Greater": _NUMBERS,
-    "GreaterOrEqual": _NUMBERS, "HardSigmoid": _FLOAT, "InstanceNormalization": _FLOAT,
+    "GreaterOrEqual": _NUMBERS, "GridSample": _FLOAT, "HardSigmoid": _FLOAT, "InstanceNormalization": _FLOAT,
     "IsInf": {"float16", "bfloat16", "float32", "float64"}, "IsNaN": {"float16", "bfloat16", "float32", "float64"},
     "LayerNormalization": _FLOATS | {"float16", "bfloat16"}, "LeakyRelu": _FLOAT, "Less": _NUMBERS,
     "LessOrEqual": _NUMBERS, "Log": _FLOATS, "LogSoftmax": _FLOATS, "LRN": _FLOAT,

@@ -22,9 +22,11 @@ from . import (
     cumulative,
     division,
     gather,
+    grid,
     indexing,
     linalg,
     loss,
+    morphology,
     named_axes,
     norm,
     normalization,
@@ -46,6 +48,8 @@ from . import (
 from .style import CLASSES, assign
 
 FAMILIES = (
+    grid,
+    morphology,
     segment,
     structure,
     cumulative,
@@ -86,9 +90,12 @@ def _dtype(dtype: DType) -> str:
     return f"tf.{dtype.name}"
 
 
+_SIZE = re.compile(r"\b(?!(?:float|inf|nan|True|False)\b)[A-Za-z_]")  # a name that is no part of a literal
+
+
 def _number(text: str, dtype: DType) -> str:
     """A scalar tensor of a literal, or of a size, which is one already; TensorFlow's own types are not named."""
-    if re.search(r"\btf\.shape\(", text):
+    if _SIZE.search(text):
         return f"tf.cast({text}, tf.{dtype.name})"
     return (
         f"tf.constant({text})"

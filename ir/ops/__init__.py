@@ -19,6 +19,7 @@ from . import (
     indexing,
     linalg,
     loss,
+    morphology,
     named_axes,
     norm,
     normalization,
@@ -145,7 +146,7 @@ from .cumulative import (
 )
 from .division import copysign, divide_no_nan, floor_divide, remainder, trunc, truncated_divide, truncated_remainder
 from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
-from .grid import affine_grid, grid_sample
+from .grid import affine_grid, crop_and_resize, grid_sample
 from .group_normalization import group_norm, instance_norm
 from .indexing import index, index_axes, index_place, index_put, normalize_indices, one_hot, scatter_add, take
 from .linalg import cholesky, determinant, inverse, matrix_power, slogdet, solve, triangular_solve
@@ -156,6 +157,7 @@ from .loss import (
     softmax_cross_entropy,
     sparse_softmax_cross_entropy,
 )
+from .morphology import dilation
 from .named_axes import bilinear, dot_general, einsum, einsum_of, kron, matmul_any, outer, tensordot
 from .norm import cosine_similarity, l2_normalize, local_response_norm, pairwise_distance, vector_norm, weight_norm
 from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
@@ -311,6 +313,7 @@ FAMILIES = (
     sampling,
     segment,
     linalg,
+    morphology,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -369,6 +372,7 @@ __all__ = [
     "cos",
     "cosh",
     "cosine_similarity",
+    "crop_and_resize",
     "cumulative_argmax",
     "cumulative_argmin",
     "cumulative_log_sum_exp",
@@ -382,6 +386,7 @@ __all__ = [
     "diagonal",
     "digamma",
     "dilated_max_pool",
+    "dilation",
     "divide",
     "divide_no_nan",
     "dot_general",
