@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from ..ir import Graph, Node, Value
 from ..ir.dims import Size
 from .body import Body
-from .functions import SMALLEST_COMPOSITE
-from .regions import Call, tree
+from .regions import SMALLEST_COMPOSITE, Call, tree
 from .template import free_names, name_of
 
 

@@ -10,11 +10,10 @@ from .body import Body
 from .guards import print_guards
 from .module import ModuleWriter
 from .program import as_lists
-from .regions import tree
+from .regions import SMALLEST_COMPOSITE, tree
+from .rules import nodes_within
 from .target import Target, type_text
 from .template import function_source, name_of
-
-SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
 
 
 def stored_ports(graph: Graph) -> dict[Value, Port]:
@@ -23,7 +22,7 @@ def stored_ports(graph: Graph) -> dict[Value, Port]:
 
 def is_function(scope: Scope, nodes: Sequence[Node], stored: Mapping[Value, Port], *, layers: bool) -> bool:
     """Layers that read parameters are functions (where layers are kept); so are composites of some size."""
-    real = [n for n in nodes if n.op.name not in ("constant", "size")]
+    real = [n for n in nodes_within(nodes) if n.op.name not in ("constant", "size")]
     if not scope.name:
         return len(real) >= SMALLEST_COMPOSITE or nodes[0].section == "update"
     return layers and (len(real) >= SMALLEST_COMPOSITE or any(v in stored for n in real for v in n.inputs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from ..ir import Node, Port, Scope, Value
 from ..ir.types import dtype_of
 from .body import Body
 from .equality import key_of_call
-from .regions import Bundle, Call
+from .regions import SMALLEST_COMPOSITE, Bundle, Call
 from .repetition import CallParts, items_in_runs, print_loop
 from .rules import find_rule, nodes_within
 from .style import tidy
@@ -128,8 +129,8 @@ class ModuleWriter:
         for rule in {find_rule(self.target.table, n) for n in nodes_within(nodes)}:
             if callable(rule) and is_ours(rule):
                 self.taken |= helper_names(rule)
-        scopes = {s for n in nodes_within(nodes) for s in (n.scope.ancestry if n.scope else ()) if not s.name}
-        self.called |= {snake(s.kind) for s in scopes}
+        within = [s for n in nodes_within(nodes) for s in (n.scope.ancestry if n.scope else ()) if not s.name]
+        self.called |= {snake(s.kind) for s, count in Counter(within).items() if count >= SMALLEST_COMPOSITE}
 
     def helper(self, function: Any) -> str:
         """Take a function along as it is written, with what it calls; its name in the module."""

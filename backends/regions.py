@@ -31,6 +31,9 @@ class Bundle(Value):
         return bool(self.keys)
 
 
+SMALLEST_COMPOSITE = 4  # a composite of fewer nodes reads better in place
+
+
 @dataclass(eq=False)
 class Call:
     """The nodes of one scope in one section, to be printed as a call of a function.

@@ -24,6 +24,7 @@ from .types import TensorType
 Optional = Sequence["Value | None"]
 Stacks = Mapping[Value, Value]
 VIEWS = frozenset({ops.reshape, ops.transpose, ops.broadcast_to})  # made again rather than kept for every iteration
+CHEAP = frozenset({ops.add, ops.subtract, ops.multiply, ops.negative})  # so are these of what is kept anyway
 
 
 def zeros(graph: Graph, t: TensorType) -> Value:
@@ -95,6 +96,7 @@ class _Joint:
             with self.graph.section("backward"):
                 found = backward([self.outputs[i] for i in seeded], self.seeds, wrt)
         self.gradients = dict(zip(wrt, found, strict=True)) if found else {}
+        self.cheap: set[Value] = set()
 
     def invariant(self, value: Value) -> bool:
         """Whether a value of the forward part is the same in every iteration."""
@@ -109,7 +111,8 @@ class _Joint:
         node = value.node
         if node is None:
             return False
-        return node not in self.forward or node.op in VIEWS or node.op is ops.constant or self.invariant(value)
+        again = node.op in VIEWS or node.op is ops.constant or value in self.cheap
+        return again or node not in self.forward or self.invariant(value)
 
     def leaves(self, values: Sequence[Value]) -> tuple[list[Value], list[Node]]:
         """What a computation of these values is given, and the nodes that it runs, in order."""
@@ -128,9 +131,8 @@ class _Joint:
 
 def _keep(node: Node, joint: _Joint) -> dict[Value, int]:
     """Let the forward scan give what the backward one needs; which of its outputs each value is."""
-    needed, _ = joint.leaves([v for v in joint.gradients.values() if v is not None])
     outside = {*joint.seeds, *joint.elements, *joint.captured}
-    residuals = [v for v in needed if v not in outside]
+    residuals = _residuals(joint, outside)
     first = len(joint.carries)
     places = {v: i for i, v in reversed(list(enumerate(joint.outputs))) if i >= first}
     rewriter = Rewriter(joint.body)
@@ -146,6 +148,22 @@ def _keep(node: Node, joint: _Joint) -> dict[Value, int]:
             outputs.append(Value(outputs[0].graph, t, node, len(outputs), value.name))
     node.outputs, node.attributes = tuple(outputs), node.attributes | {"body": body}
     return {v: places[v] for v in residuals}
+
+
+def _residuals(joint: _Joint, outside: set[Value]) -> list[Value]:
+    """What the backward part needs of the forward one, but for sums and products of the rest."""
+    wanted = [v for v in joint.gradients.values() if v is not None]
+    while True:
+        residuals = [v for v in joint.leaves(wanted)[0] if v not in outside]
+        at_hand = {*residuals, *outside}
+        made = [v for v in residuals if v.node and v.node.op in CHEAP and _of(v.node, at_hand)]
+        if not made:
+            return residuals
+        joint.cheap.add(made[0])
+
+
+def _of(node: Node, values: set[Value]) -> bool:
+    return all(v in values or (v is not None and v.node is not None and v.node.op is ops.constant) for v in node.inputs)
 
 
 def _length_of(node: Node, joint: _Joint) -> Size:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from encoder import Encoder
-from models import CONVNET, PERCEPTRON, images, model
+from models import CONVNET, PERCEPTRON, SEQUENCES, images, model
 
 import isograd
 from isograd.backends import is_installed
@@ -22,6 +22,7 @@ TARGETS = [t for t in PYTHON_TARGETS if is_installed(t)]
 MODELS = {
     "perceptron": lambda: model(PERCEPTRON),
     "convnet": lambda: model(CONVNET),
+    "sequences": lambda: model(SEQUENCES),
     "encoder": lambda: Encoder().model(),
 }
 LINES = {"encoder": 120, "encoder_step": 250}  # of twelve equal blocks

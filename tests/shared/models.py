@@ -43,6 +43,21 @@ CONVNET: dict[str, Any] = {
 }
 
 
+SEQUENCES: dict[str, Any] = {
+    "name": "sequences",
+    "seed": 1,
+    "input": {"tokens": "int32[N, T]"},
+    "layers": [
+        {"embedding": {"input_dim": 20, "output_dim": 8}},
+        {"gru": {"units": 6, "return_sequences": True}},
+        {"lstm": 5},
+        {"dense": {"units": 4, "activation": "softmax"}},
+    ],
+    "loss": "sparse_categorical_crossentropy",
+    "optimizer": {"sgd": {"learning_rate": 0.1}},
+}
+
+
 def model(spec: dict[str, Any], **changes: Any) -> isograd.Model:
     return isograd.from_spec(spec | changes)
 
