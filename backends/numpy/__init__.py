@@ -13,7 +13,7 @@ from .. import array_methods
 from ..fold import cuts_off, is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
-from . import bits, clipping, control, division, optimizers, random, sorting, structure, transcendental
+from . import bits, clipping, control, division, factorization, optimizers, random, sorting, structure, transcendental
 
 _omitted: Any = None  # an argument that is its default is not written
 
@@ -121,6 +121,7 @@ TABLE = (
     | bits.rows
     | clipping.rows
     | division.rows
+    | factorization.rows
     | transcendental.rows
 )
 

@@ -31,4 +31,5 @@ NOT_THERE = {  # op -> the first opset that can say it, and why
     "inverse": (99, _NO_FACTORS),
     "determinant": (99, f"{_NO_FACTORS}: the gradient of that needs the inverse"),
     "slogdet": (99, _NO_FACTORS),
+    **dict.fromkeys(("qr", "svd", "eigh", "singular_values", "nuclear_norm", "pinv", "lstsq"), (99, _NO_FACTORS)),
 }

@@ -13,6 +13,7 @@ from . import (
     convolution_forms,
     cumulative,
     division,
+    factorization,
     gather,
     grid,
     group_normalization,
@@ -145,6 +146,7 @@ from .cumulative import (
     cumulative_sum,
 )
 from .division import copysign, divide_no_nan, floor_divide, remainder, trunc, truncated_divide, truncated_remainder
+from .factorization import eigh, lstsq, nuclear_norm, pinv, qr, singular_values, svd
 from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
 from .grid import affine_grid, crop_and_resize, grid_sample
 from .group_normalization import group_norm, instance_norm
@@ -307,6 +309,7 @@ FAMILIES = (
     bits,
     clipping,
     division,
+    factorization,
     special,
     piecewise,
     transcendental,
@@ -394,6 +397,7 @@ __all__ = [
     "dropout",
     "dynamic_slice",
     "dynamic_update_slice",
+    "eigh",
     "einsum",
     "einsum_of",
     "elu",
@@ -469,6 +473,7 @@ __all__ = [
     "logit",
     "lp_pool",
     "lstm",
+    "lstsq",
     "matmul",
     "matmul_any",
     "matrix_diag",
@@ -491,6 +496,7 @@ __all__ = [
     "normalize_axis",
     "normalize_indices",
     "not_equal",
+    "nuclear_norm",
     "one_hot",
     "outer",
     "pad",
@@ -499,9 +505,11 @@ __all__ = [
     "pairwise_distance",
     "patches",
     "philox_source",
+    "pinv",
     "polygamma",
     "power",
     "prelu",
+    "qr",
     "random_bernoulli",
     "random_bits",
     "random_categorical",
@@ -554,6 +562,7 @@ __all__ = [
     "simple_rnn",
     "sin",
     "sinc",
+    "singular_values",
     "sinh",
     "size",
     "slice_",
@@ -586,6 +595,7 @@ __all__ = [
     "subtract",
     "sum_pool",
     "sum_to",
+    "svd",
     "swap_last",
     "take",
     "take_along_axis",

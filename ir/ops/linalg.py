@@ -20,7 +20,7 @@ from .shape import broadcast_to, cast, expand_dims
 _BOUND = Bound("parts", floor=1e-5)
 
 
-def _check_square(name: str, x: TensorType) -> None:
+def check_square(name: str, x: TensorType) -> None:
     check_kind(name, ("float",), x)
     if x.dtype.bits < 32:
         raise TypeMismatchError(f"{name} works on float32 and float64, not on {x}: LAPACK has no other; cast first")
@@ -29,7 +29,7 @@ def _check_square(name: str, x: TensorType) -> None:
     require("==", x.shape[-2], x.shape[-1])
 
 
-def _lower(x: Value) -> Value:
+def lower_part(x: Value) -> Value:
     """Zero above the diagonal."""
     return where(_on_or_below(x), x, 0.0)  # type: ignore[no-any-return]
 
@@ -38,12 +38,12 @@ def _on_or_below(x: Value) -> Value:
     return greater_equal(arange_along(x, x.rank - 2), arange_along(x, x.rank - 1))  # type: ignore[no-any-return]
 
 
-def _on_diagonal(x: Value) -> Value:
+def on_diagonal(x: Value) -> Value:
     return equal(arange_along(x, x.rank - 2), arange_along(x, x.rank - 1))  # type: ignore[no-any-return]
 
 
 def _cholesky_type(x: TensorType) -> TensorType:
-    _check_square("cholesky", x)
+    check_square("cholesky", x)
     return x
 
 
@@ -53,15 +53,15 @@ def _cholesky(x: Any) -> Any:
 
 def _cholesky_gradient(g: Value, out: Value, x: Value) -> tuple[Value]:
     """Of the symmetric part, from the factor alone (Murray, arXiv 1602.07527, equation 10)."""
-    inner = _lower(swap_last(out) @ _lower(g))
-    inner = where(_on_diagonal(inner), 0.5 * inner, inner)
+    inner = lower_part(swap_last(out) @ lower_part(g))
+    inner = where(on_diagonal(inner), 0.5 * inner, inner)
     left = triangular_solve(out, inner, transposed=True)
     whole = swap_last(triangular_solve(out, swap_last(left), transposed=True))
     return (0.5 * (whole + swap_last(whole)),)
 
 
 def _solve_type(name: str, a: TensorType, b: TensorType) -> TensorType:
-    _check_square(name, a)
+    check_square(name, a)
     check_same_dtype(name, a, b)
     if b.rank < 2:
         raise TypeMismatchError(f"{name} takes right-hand sides as columns of matrices, not {b}")
@@ -84,7 +84,7 @@ def _triangular_gradient(
 ) -> tuple[Value, Value]:
     d_b = triangular_solve(a, g, lower=lower, transposed=not transposed)
     d_a = -(out @ swap_last(d_b) if transposed else d_b @ swap_last(out))
-    d_a = _lower(d_a) if lower else swap_last(_lower(swap_last(d_a)))
+    d_a = lower_part(d_a) if lower else swap_last(lower_part(swap_last(d_a)))
     return sum_to(d_a, a.shape), sum_to(d_b, b.shape)
 
 
@@ -111,7 +111,7 @@ def _solve_gradient(g: Value, out: Value, a: Value, b: Value) -> tuple[Value, Va
 
 
 def _inverse_type(x: TensorType) -> TensorType:
-    _check_square("inverse", x)
+    check_square("inverse", x)
     return x
 
 
@@ -121,7 +121,7 @@ def _inverse_gradient(g: Value, out: Value, x: Value) -> tuple[Value]:
 
 
 def _determinant_type(x: TensorType) -> TensorType:
-    _check_square("determinant", x)
+    check_square("determinant", x)
     return x.with_shape(x.shape[:-2])
 
 
@@ -131,7 +131,7 @@ def _determinant_gradient(g: Value, out: Value, x: Value) -> tuple[Value]:
 
 
 def _slogdet_type(x: TensorType) -> tuple[TensorType, TensorType]:
-    _check_square("slogdet", x)
+    check_square("slogdet", x)
     t = x.with_shape(x.shape[:-2])
     return t, t
 
@@ -145,7 +145,7 @@ def _slogdet_gradient(g: Any, out: Any, x: Value) -> tuple[Value | None]:
 
 
 def _power_type(x: TensorType, *, exponent: int) -> TensorType:
-    _check_square("matrix_power", x)
+    check_square("matrix_power", x)
     if exponent < 0:
         raise TypeMismatchError(f"matrix_power takes an exponent of 0 or more, not {exponent}; take the inverse first")
     return x
@@ -154,7 +154,7 @@ def _power_type(x: TensorType, *, exponent: int) -> TensorType:
 def _power_parts(x: Value, *, exponent: int) -> Value:
     """By squaring; the power 0 is the identity."""
     if exponent == 0:
-        return broadcast_to(cast(_on_diagonal(x), dtype=x.dtype), shape=x.shape)  # type: ignore[no-any-return]
+        return broadcast_to(cast(on_diagonal(x), dtype=x.dtype), shape=x.shape)  # type: ignore[no-any-return]
     result, square = None, x
     while exponent:
         if exponent % 2:

@@ -1,4 +1,4 @@
-"""Linear algebra, written a second time: Leibniz's and Cramer's formulas, Cholesky's recurrence, substitution."""
+"""Linear algebra, written a second time: Leibniz's and Cramer's formulas, Jacobi's rotations, Gram-Schmidt."""
 
 from __future__ import annotations
 
@@ -68,6 +68,56 @@ def matrix_power(x, *, exponent):
     return result
 
 
+def eigh(x, sweeps=20):
+    """Jacobi's rotations (1846): each makes one element beside the diagonal zero."""
+    x = (x + x.T) / 2
+    vectors = np.diag([1.0] * len(x))
+    for _, (i, j) in itertools.product(range(sweeps), itertools.combinations(range(len(x)), 2)):
+        angle = math.atan2(2.0 * x[i, j], x[j, j] - x[i, i]) / 2
+        turn = np.diag([1.0] * len(x))
+        turn[i, i] = turn[j, j] = math.cos(angle)
+        turn[i, j], turn[j, i] = math.sin(angle), -math.sin(angle)
+        x, vectors = turn.T @ x @ turn, vectors @ turn
+    order = sorted(range(len(x)), key=lambda i: x[i, i])
+    return np.array([x[i, i] for i in order]), oriented(vectors[:, order])
+
+
+def oriented(vectors):
+    """Columns, the largest number in each positive."""
+    return np.stack([v if v[list(abs(v)).index(max(abs(v)))] > 0 else -v for v in vectors.T], 1)
+
+
+def svd(x):
+    """From the eigenvectors of the smaller of both products of x and its transpose."""
+    if x.shape[0] > x.shape[1]:
+        squares, right = eigh(x.T @ x)
+        sizes = np.sqrt(squares[::-1])
+        left = x @ right[:, ::-1] / sizes
+    else:
+        squares, left = eigh(x @ x.T)
+        sizes, left = np.sqrt(squares[::-1]), left[:, ::-1]
+    left = oriented(left)
+    return left, sizes, (left.T @ x) / sizes[:, None]
+
+
+def qr(x):
+    """Gram and Schmidt: each column without what lies along those before it."""
+    columns = []
+    for column in x.T[: len(x)]:
+        for unit in columns:
+            column = column - math.fsum(unit * column) * unit
+        columns.append(column / math.hypot(*column))
+    q = np.stack(columns, 1)
+    return q, np.array([[math.fsum(u * c) if i <= j else 0.0 for j, c in enumerate(x.T)] for i, u in enumerate(q.T)])
+
+
+def pinv(x, *, rtol=None):
+    """Of full rank by the normal equations; of rank one x's transpose over the sum of squares."""
+    if x.shape[1] == 2 and abs(determinant(x.T @ x)) < 1e-9:
+        return x.T / np.sum(x * x)
+    return solve(x.T @ x, x.T) if x.shape[0] > x.shape[1] else solve(x @ x.T, x).T
+
+
 SECOND = {
     "determinant": stacked(determinant),
     "slogdet": stacked(lambda x: (math.copysign(1.0, determinant(x)), math.log(abs(determinant(x))))),
@@ -76,4 +126,11 @@ SECOND = {
     "triangular_solve": stacked(triangular_solve),
     "cholesky": stacked(cholesky),
     "matrix_power": stacked(matrix_power),
+    "qr": stacked(qr),
+    "svd": stacked(svd),
+    "eigh": stacked(eigh),
+    "singular_values": stacked(lambda x: svd(x)[1]),
+    "nuclear_norm": stacked(lambda x: math.fsum(svd(x)[1])),
+    "pinv": stacked(pinv),
+    "lstsq": stacked(lambda a, b, *, rtol=None: pinv(a, rtol=rtol) @ b),
 }

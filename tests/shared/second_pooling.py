@@ -146,6 +146,18 @@ def sum_pool(x, **a):
     return arranged(result, *names)
 
 
+def dilation(x, w, *, strides, padding, dilations):
+    """The largest sum of an element and its weight, of what is inside."""
+    kernel, best = w.shape[:-1], {}
+    for out, tap, place in taps(x.shape[1:-1], kernel, strides, padding, dilations):
+        for n, c in np.ndindex(len(x), x.shape[-1]):
+            best.setdefault((n, *out, c), []).append(x[(n, *place, c)] + w[(*tap, c)])
+    result = np.zeros([1 + max(axis) for axis in zip(*best, strict=True)])
+    for place, sums in best.items():
+        result[place] = max(sums)
+    return result
+
+
 SECOND = {
     "max_pool": max_pool,
     "max_pool_gradient": max_pool_gradient,
@@ -161,5 +173,6 @@ SECOND = {
     ),
     "fractional_max_pool": fractional_max_pool,
     "sum_pool": sum_pool,
+    "dilation": dilation,
     "lp_pool": lambda x, *, power=2.0, **a: sum_pool(np.abs(x) ** power, **a) ** (1.0 / power),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -89,17 +90,17 @@ def taps_along(v, n, mode, padding, align_corners):
 
 
 def grid_sample(x, grid, *, mode="bilinear", padding="zeros", align_corners=False):
-    batch, channels, height, width = x.shape
-    result = np.zeros((batch, channels, *grid.shape[1:3]))
-    for n, i, j in np.ndindex(*grid.shape[:3]):
-        across, down = (
+    sizes = x.shape[2:]
+    result = np.zeros((*x.shape[:2], *grid.shape[1:-1]))
+    for n, *out in np.ndindex(*grid.shape[:-1]):
+        along = [
             taps_along(unnormalized(v, size, align_corners), size, mode, padding, align_corners)
-            for v, size in zip(grid[n, i, j], (width, height), strict=True)
-        )
-        for column, a in across:
-            for row, b in down:
-                if 0 <= column < width and 0 <= row < height:
-                    result[n, :, i, j] += a * b * x[n, :, int(row), int(column)]
+            for v, size in zip(grid[(n, *out)][::-1], sizes, strict=True)
+        ]
+        for corner in itertools.product(*along):
+            place = tuple(int(p) for p, _ in corner)
+            if all(0 <= p < size for p, size in zip(place, sizes, strict=True)):
+                result[(n, slice(None), *out)] += math.prod(w for _, w in corner) * x[(n, slice(None), *place)]
     return result
 
 
@@ -107,10 +108,31 @@ def affine_grid(theta, *, sizes, align_corners=False):
     def line(i, n):
         return -1 + 2 * i / (n - 1) if align_corners else -1 + (2 * i + 1) / n
 
-    height, width = sizes
-    return [
-        [[maps @ [line(j, width), line(i, height), 1.0] for j in range(width)] for i in range(height)] for maps in theta
-    ]
+    result = np.zeros((len(theta), *sizes, len(sizes)))
+    for k, *out in np.ndindex(*result.shape[:-1]):
+        result[(k, *out)] = theta[k] @ [*(line(i, n) for i, n in zip(out[::-1], sizes[::-1], strict=True)), 1.0]
+    return result
+
+
+def crop_and_resize(x, boxes, indices, *, sizes, method="bilinear", outside=0.0):
+    """TensorFlow's: the ends of a box are middles of elements."""
+    result = np.zeros((len(boxes), *sizes, x.shape[-1]))
+    for k, *out in np.ndindex(*result.shape[:-1]):
+        corners = zip(boxes[k][:2], boxes[k][2:], out, sizes, x.shape[1:3], strict=True)
+        place = [(a + (b - a) * (i / (m - 1) if m > 1 else 0.5)) * (n - 1) for a, b, i, m, n in corners]
+        if any(p < 0 or p > n - 1 for p, n in zip(place, x.shape[1:3], strict=True)):
+            result[(k, *out)] = outside
+            continue
+        for row, column in itertools.product(*(near(p, method) for p in place)):
+            result[(k, *out)] += row[1] * column[1] * x[indices[k], row[0], column[0]]
+    return result
+
+
+def near(place, method):
+    if method == "nearest":
+        return [(math.floor(place + 0.5), 1.0)]
+    first = math.floor(place)
+    return [(i, 1.0 - abs(place - i)) for i in {first, math.ceil(place)}]
 
 
 def place_inside(i, n, mode):
@@ -136,5 +158,6 @@ SECOND = {
     "resize": resize,
     "grid_sample": grid_sample,
     "affine_grid": affine_grid,
+    "crop_and_resize": crop_and_resize,
     "pad_border": pad_border,
 }

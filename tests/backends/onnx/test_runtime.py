@@ -134,6 +134,8 @@ def test_inputs_may_be_ort_values_or_of_another_type():
 
 
 def test_bfloat16_goes_in_and_out(op, sample_graph):
+    if op in (*ops.linalg.OPS, *ops.factorization.OPS):
+        pytest.xfail("LAPACK has no bfloat16, and their type rules say so")
     graph, arrays = sample_graph(op, dtype="bfloat16")
     run = program(graph)
     for port, result, right in zip(graph.outputs, run(*arrays), run_reference(graph, arrays), strict=True):
