@@ -129,8 +129,11 @@ class ModuleWriter:
         for rule in {find_rule(self.target.table, n) for n in nodes_within(nodes)}:
             if callable(rule) and is_ours(rule):
                 self.taken |= helper_names(rule)
-        within = [s for n in nodes_within(nodes) for s in (n.scope.ancestry if n.scope else ()) if not s.name]
-        self.called |= {snake(s.kind) for s, count in Counter(within).items() if count >= SMALLEST_COMPOSITE}
+        sizes: Counter[Scope] = Counter()
+        for node in nodes_within(nodes):
+            weight = sum(1 for _ in nodes_within([node]))
+            sizes.update({s: weight for s in (node.scope.ancestry if node.scope else ()) if not s.name})
+        self.called |= {snake(s.kind) for s, count in sizes.items() if count >= SMALLEST_COMPOSITE}
 
     def helper(self, function: Any) -> str:
         """Take a function along as it is written, with what it calls; its name in the module."""
