@@ -13,7 +13,9 @@ import numpy as np
 
 from ..ir import DType, Node, Scope, Size, Value
 from ..ir.dims import Dim
+from ..ir.graph import bound_by
 from ..ir.ops import broadcast_to, constant, reshape, size, slice_, transpose
+from .guards import print_guards
 from .regions import Bundle, Call, item_uses, members_of, symbols_read, writes_free_size
 from .rules import Statement, find_rule
 from .sizes import size_expression, without_placeholders
@@ -182,6 +184,10 @@ class Body:
         value, axis = self.sizes[symbol]
         return self._parse(self.target.size(ast.unparse(self.known[value].tree), axis))
 
+    def knows(self, symbol: str) -> bool:
+        """Whether the number of a symbol can be written here."""
+        return symbol in self.given or symbol in self.sizes
+
     def attribute(self, value: Any) -> ast.expr:
         if isinstance(value, DType):
             return self._parse(self.target.dtype(value))
@@ -208,6 +214,8 @@ class Body:
             rule.write(self, node)
             return
         self.define(node.outputs, [v for v in node.inputs if v is not None], lambda: self.node_tree(node))
+        if node.op.binds:
+            print_guards(self, node.outputs[0].graph, bound_by(node))
 
     def node_tree(self, node: Node) -> ast.expr:
         """The expression that computes a node."""
@@ -234,6 +242,7 @@ class Body:
             and self.uses.get(outputs[0], 0) == 1
             and (not outputs[0].name or outputs[0] in self.returned)
             and outputs[0] not in self.places
+            and not (outputs[0].node and outputs[0].node.op.binds)  # a size is read off it by its name
         ):
             self.known[outputs[0]] = Expression(tree, leaves, sized, atomic=False, depth=depth)
             for value in inputs:  # what is nested now is read with this

@@ -19,6 +19,7 @@ def is_model(graph: Graph) -> bool:
 def emit(graph: Graph, target: Target, head: str = "") -> str:
     """A readable module that computes the graph. Raises `UnsupportedOpError` with all ops that have no lowering."""
     prepared = prepare(graph, target.table, target.name, target.passes, within_layers=has_nested_layers(graph))
+    target.check_sizes(prepared)
     docstring = head or f'"""{graph.name}: emitted by isograd."""'
     if not is_model(prepared):
         return print_step(prepared, target, docstring)

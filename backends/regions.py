@@ -9,6 +9,7 @@ from functools import cached_property
 
 from ..ir import Graph, Node, Scope, Value
 from ..ir.dims import Dim, symbols_of
+from ..ir.graph import bound_by, bound_symbols
 from ..ir.ops import activation, reshape
 from ..ir.types import TensorType
 from ..ir.types import bool_ as boolean
@@ -78,7 +79,7 @@ class Call:
     @cached_property
     def sizes(self) -> list[str]:
         """The symbols that the function reads and that are no size of an axis of what it is given."""
-        given = {str(size) for v in members_of(self.inputs) for size in v.shape}
+        given = {str(size) for v in members_of(self.inputs) for size in v.shape}.union(*map(bound_by, self.nodes))
         return sorted(symbols_read(self.nodes) - given)
 
 
@@ -108,7 +109,7 @@ def symbols_read(items: Sequence[Node | Call]) -> frozenset[str]:
         if isinstance(item, Call):
             found |= set(item.sizes)
         elif not (item.op is reshape and writes_free_size(item.attributes["shape"])):
-            found |= _symbols(tuple(item.attributes.values()))
+            found |= _symbols(tuple(item.attributes.values())) - bound_by(item)
     return frozenset(found)
 
 
@@ -121,7 +122,8 @@ def _symbols(attribute: object) -> frozenset[str]:
     if isinstance(attribute, tuple):
         return frozenset().union(*map(_symbols, attribute))
     if isinstance(attribute, Graph):  # a body knows the sizes of what it is given
-        return symbols_read(attribute.nodes).difference(*(_symbols(p.value.shape) for p in attribute.inputs))
+        inner = [*(_symbols(p.value.shape) for p in attribute.inputs), bound_symbols(attribute)]
+        return symbols_read(attribute.nodes).difference(*inner)
     return symbols_of(attribute)
 
 

@@ -128,7 +128,7 @@ class _StepPrinter:
             f'    """{self._docstring()}"""',
             *self.target.opened(self.graph, body.lines),
         ]
-        decorator = self.target.step_decorator if self.updates else self.target.decorator
+        decorator = self.target.decorated(self.graph, bool(self.updates))
         if decorator:
             parts.insert(0, f"@{decorator}")
         return "\n".join(parts)

@@ -14,7 +14,9 @@ import ml_dtypes
 import numpy as np
 
 from ..ir import DType, Graph, Size, Value
-from .rules import Table
+from ..ir.errors import UnsupportedOpError
+from ..ir.graph import bound_by, bound_symbols
+from .rules import Table, nodes_within
 
 Style = str  # "functions": pure functions over a tree of parameters; "modules": classes that hold them
 
@@ -46,9 +48,28 @@ class Target:
     store: str = "{place} = {value}"  # how a parameter or a state gets its new value, in place
     decorator: str = ""  # of a flat function
     step_decorator: str = ""  # of one that gives every parameter and state a new value
+    compiles_any_size: bool = True  # whether the decorators take sizes that only data tells
     wide: str = ""  # a context that programs with 64-bit values must open
     passes: tuple[Callable[[Graph], Graph], ...] = ()  # on the graph of ops that have rows: what the framework fuses
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def decorated(self, graph: Graph, updates: bool) -> str:
+        """The decorator of a flat function, if it has one: none that compiles it, where only data tells sizes."""
+        decorator = self.step_decorator if updates else self.decorator
+        return decorator if self.compiles_any_size or not bound_symbols(graph) else ""
+
+    def check_sizes(self, graph: Graph) -> None:
+        """Raise where a body that is compiled, as loops and branches are, finds sizes that only data tells."""
+        if self.compiles_any_size:
+            return
+        bodies = [a for n in graph.nodes for a in n.attributes.values() if isinstance(a, Graph)]
+        found = [n for n in nodes_within([n for b in bodies for n in b.nodes]) if bound_by(n)]
+        if found:
+            places = ", ".join(dict.fromkeys(f"{n.op.name} at {n.origin or '?'}" for n in found))
+            raise UnsupportedOpError(
+                f"{self.name} compiles loops and branches, and cannot where only data tells a size: {places}; "
+                "say how many there are with size=, or take it out of the loop"
+            )
 
     def opened(self, graph: Graph, lines: Sequence[str]) -> list[str]:
         """The lines of a function's body, within the context that its 64-bit values need."""

@@ -17,7 +17,8 @@ import numpy as np
 
 from ..ir import Graph, Node, Port, Value
 from ..ir.dims import bind_shape
-from ..ir.evaluate import resolve
+from ..ir.evaluate import all_sizes, resolve
+from ..ir.graph import bound_symbols
 from ..ir.rewrite import Rewriter
 from ..ir.text import Printer
 from ..ir.types import dtype_of
@@ -155,6 +156,10 @@ class _Search:
         self.bindings: dict[str, int] = {}
         for port, array in zip(graph.ports("input"), batch, strict=True):
             bind_shape(port.value.shape, array.shape, self.bindings, port.path)
+        if bound_symbols(graph):
+            given = iter(batch)
+            held = [next(given) if p.role == "input" else arrays[p.role, p.path] for p in graph.inputs]
+            self.bindings = all_sizes(graph, held)
 
     def first(self) -> tuple[Value | None, Verdict | None]:
         """The first value that differs while all that it was computed from agree."""

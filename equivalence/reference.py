@@ -33,7 +33,8 @@ import ml_dtypes
 import numpy as np
 
 from ..ir import DType, Graph, Node, Op, Value, ops
-from ..ir.evaluate import Rule, bind_shapes, reference_rule, resolve
+from ..ir.evaluate import Rule, all_sizes, reference_rule, resolve
+from ..ir.graph import bound_symbols
 from ..ir.op import attribute_key
 from ..ir.passes import decompose
 from ..ir.passes.widen import widened
@@ -173,8 +174,11 @@ class Reference:
         """The steps for inputs of these shapes, in a graph of these sizes."""
         key = (tuple(np.shape(a) for a in arrays), tuple(outer.items()))
         if key not in self._steps:
-            bindings = {**outer, **bind_shapes(self.graph, self.graph.inputs, key[0])}
-            self._steps[key] = [self._step(n, bindings, d) for n, d in zip(self._nodes, self._dead, strict=True)]
+            bindings = {**outer, **all_sizes(self.graph, arrays)}
+            steps = [self._step(n, bindings, d) for n, d in zip(self._nodes, self._dead, strict=True)]
+            if bound_symbols(self.graph):  # other data, other sizes
+                return steps
+            self._steps[key] = steps
         return self._steps[key]
 
     def _step(self, node: Node, bindings: Mapping[str, int], dead: tuple[int, ...]) -> Step:

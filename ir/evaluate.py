@@ -10,7 +10,7 @@ import numpy as np
 
 from .dims import Dim, bind_shape, evaluate_dim
 from .errors import UnsupportedOpError
-from .graph import Graph, Node, Port, Value
+from .graph import Graph, Node, Port, Value, bound_by, bound_symbols
 from .op import Op
 from .types import TensorType, dtype_of
 
@@ -31,17 +31,20 @@ def evaluate(
     may replace what a node gave.
     """
     environment: dict[Value, Any] = {port.value: given for port, given in zip(graph.inputs, inputs, strict=True)}
+    bindings = dict(bindings or {})  # what nodes bind is of this run
     for node in graph.nodes:
         operands = [None if v is None else environment[v] for v in node.inputs]
-        attributes = resolve(node.attributes, bindings or {})
+        attributes = resolve(node.attributes, bindings, bound_by(node))
         for name, value in node.attributes.items():
             if isinstance(value, Graph):
-                attributes[name] = Body(value, table, bindings or {}, watch)
+                attributes[name] = Body(value, table, bindings, watch)
         result = table(node)(*operands, **attributes)
         results = tuple(result) if len(node.outputs) > 1 else (result,)
         if watch is not None:
             results = watch(node, results)
         environment.update(zip(node.outputs, results, strict=True))
+        if node.op.binds:
+            bind_outputs(node, results, bindings)
     return [environment[port.value] for port in graph.outputs]
 
 
@@ -51,7 +54,9 @@ class Body:
     def __init__(
         self, graph: Graph, table: Callable[[Node], Rule], bindings: Mapping[str, int], watch: Any = None
     ) -> None:
-        self.graph, self._table, self._outer, self._watch = graph, table, dict(bindings), watch
+        own = bound_symbols(graph)
+        self.graph, self._table, self._watch = graph, table, watch
+        self._outer = {k: n for k, n in bindings.items() if k not in own}
         self._bound: dict[tuple[tuple[int, ...], ...], dict[str, int]] = {}
 
     def __call__(self, *arrays: Any) -> list[Any]:
@@ -64,15 +69,24 @@ class Body:
         return self._bound[shapes]
 
 
-def resolve(attribute: Any, bindings: Mapping[str, int]) -> Any:
-    """An attribute (or a dict of them) with every size replaced by its number."""
+def resolve(attribute: Any, bindings: Mapping[str, int], later: frozenset[str] = frozenset()) -> Any:
+    """An attribute (or a dict of them) with every size replaced by its number; but those of symbols bound `later`."""
     if isinstance(attribute, Dim):
-        return evaluate_dim(attribute, bindings)
+        return attribute if attribute.symbols - bindings.keys() & later else evaluate_dim(attribute, bindings)
     if isinstance(attribute, tuple):
-        return tuple(resolve(a, bindings) for a in attribute)
+        return tuple(resolve(a, bindings, later) for a in attribute)
     if isinstance(attribute, dict):
-        return {k: resolve(v, bindings) for k, v in attribute.items()}
+        return {k: resolve(v, bindings, later) for k, v in attribute.items()}
     return attribute
+
+
+def bind_outputs(node: Node, results: Sequence[Any], bindings: dict[str, int]) -> None:
+    """Give a symbol the number that a node found for it, and check the guards that wait for it."""
+    for value, array in zip(node.outputs, results, strict=True):
+        bind_shape(value.shape, tuple(array.shape), bindings, f"an output of {node.op.name} at {node.origin or '?'}")
+    for guard in node.outputs[0].graph.guards:
+        if bound_by(node).intersection(guard.symbols) and bindings.keys() >= set(guard.symbols):
+            guard.check(bindings, dict.fromkeys(bound_by(node), f"found by {node.op.name} at {node.origin or '?'}"))
 
 
 def bind_inputs(graph: Graph, inputs: Sequence[Any]) -> dict[str, int]:
@@ -90,9 +104,25 @@ def bind_shapes(graph: Graph, ports: Sequence[Port], shapes: Sequence[tuple[int,
         for port, shape in zip(ports, shapes, strict=True):
             bind_shape(port.value.shape, shape, bindings, f"input {port.path!r}")
     if graph.guards:
+        later = bound_symbols(graph)
         places = {s: f"axis {axis} of input {port.path!r}" for s, (port, axis) in symbol_places(graph).items()}
         for guard in graph.guards:
-            guard.check(bindings, places)
+            if later.isdisjoint(guard.symbols):
+                guard.check(bindings, places)
+    return bindings
+
+
+def all_sizes(graph: Graph, inputs: Sequence[Any]) -> dict[str, int]:
+    """The numbers of all symbols, for which the graph is run where it finds sizes in its data."""
+    bindings = bind_inputs(graph, inputs)
+    if bound_symbols(graph):
+
+        def watch(node: Node, results: tuple[Any, ...]) -> tuple[Any, ...]:
+            if node.op.binds:
+                bind_outputs(node, results, bindings)
+            return results
+
+        evaluate(graph, reference_rule, inputs, bindings=bindings, watch=watch)
     return bindings
 
 

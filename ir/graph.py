@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dims import Dim, Guard, Size
+from .dims import Dim, Guard, Size, symbol, symbols_of
 from .errors import TypeMismatchError
 from .types import DType, TensorType, dtype_of, float32
 
@@ -254,6 +255,12 @@ class Graph:
             else self.apply(_ops().size, dim=dim, dtype=dtype_of(dtype))
         )
 
+    def fresh_size(self, name: str) -> Dim:
+        """A size that only data tells, under a name that no other size of the graph has."""
+        taken = {s for p in self.inputs for n in p.value.shape for s in symbols_of(n)} | bound_symbols(self)
+        number = next(i for i in itertools.count(1) if f"{name}_{i}" not in taken)
+        return symbol(f"{name}_{number}")
+
     def apply(self, op: Op, *operands: Operand | None, **attributes: Any) -> Any:
         """Append one node; what `op(...)` does, for ops that may have no tensor operand to find the graph by."""
         return op.append(self, operands, attributes)
@@ -346,6 +353,16 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"<graph {self.name}: {len(self.inputs)} inputs, {len(self.nodes)} nodes, {len(self.outputs)} outputs>"
+
+
+def bound_by(node: Node) -> frozenset[str]:
+    """The symbol that the node gives a number to when it runs, if it does."""
+    return symbols_of(node.attributes[node.op.binds]) if node.op.binds else frozenset()
+
+
+def bound_symbols(graph: Graph) -> frozenset[str]:
+    """The symbols that nodes of the graph give numbers to."""
+    return frozenset().union(*(bound_by(n) for n in graph.nodes if n.op.binds))
 
 
 def _user_line() -> str:

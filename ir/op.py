@@ -98,6 +98,7 @@ class Op:
     smooth: bool = False  # second derivatives exist at the samples
     schema: Signature | None = None  # where the type rule's own signature is not it
     folds: bool = True  # may be computed when the graph is built
+    binds: str = ""  # the attribute whose symbol is the size of an output that depends on data; made fresh if None
     derivative_of: Op | None = None  # set on the gradient of a composite, with the next two
     output_names: tuple[str, ...] = ()  # what printed code calls the outputs; "" for one without a name of its own
     given: tuple[bool, ...] = ()  # which outputs of the composite have a gradient
@@ -123,6 +124,8 @@ class Op:
         try:
             inputs = self._inputs(graph, operands)
             complete = self._attributes(attributes)
+            if self.binds and complete[self.binds] is None:
+                complete[self.binds] = graph.fresh_size(self.name)
             with collecting_guards() as guards:
                 types = self.output_types(tuple(None if v is None else v.type for v in inputs), complete)
         except (TypeMismatchError, TypeError, ValueError) as error:

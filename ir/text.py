@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from .dims import Dim, symbols_of
-from .graph import SECTIONS, Graph, Node, Port, Scope, Value
+from .graph import SECTIONS, Graph, Node, Port, Scope, Value, bound_symbols
 from .literal import literal, quoted
 from .op import Op, attribute_key
 from .rewrite import is_scalar_constant
@@ -287,7 +287,8 @@ def function_name(name: str) -> str:
 
 
 def _symbols(graph: Graph) -> set[str]:
-    return {s for port in graph.inputs for size in port.value.shape for s in symbols_of(size)}
+    sizes = {s for port in graph.inputs for size in port.value.shape for s in symbols_of(size)}
+    return sizes | bound_symbols(graph)
 
 
 def _scope_numbers(graph: Graph) -> dict[Scope, int]:

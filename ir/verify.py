@@ -10,7 +10,7 @@ import numpy as np
 
 from .dims import Dim, Guard, collecting_guards, symbols_of
 from .errors import IsogradError, VerificationError
-from .graph import SECTIONS, Graph, Node, Port, Scope, Value
+from .graph import SECTIONS, Graph, Node, Port, Scope, Value, bound_by, bound_symbols
 from .text import lines_around
 from .types import DTYPES, DType, TensorType
 
@@ -29,7 +29,8 @@ def verify(graph: Graph) -> None:
     4. What a node uses is of its own section or an earlier one, so that each section can be a function.
     5. A scope's arguments are defined before its first node.
     6. Ports have a known role, and one role and path only once.
-    7. Every symbol in types, attributes and guards is the size of an axis of an input, under a name that text can hold.
+    7. Every symbol in types, attributes and guards is the size of an axis of an input, or one that a node finds in its
+       data, under a name that text can hold; and a node reads no size before it is found.
 
     The error's notes are the node, its place in the user's model, and the lines around it.
     """
@@ -47,7 +48,9 @@ class _Verifier:
         for port in self.graph.inputs:
             self._input(port)
         self.symbols = self._symbols()
-        self._bound("the guards", (size for g in self.graph.guards for size in (g.left, g.right)))
+        later = bound_symbols(self.graph)
+        _check_symbols(later)
+        self._bound("the guards", (size for g in self.graph.guards for size in (g.left, g.right)), later)
         _check_ports(self.graph.inputs, INPUT_ROLES)
         for node in self.graph.nodes:
             self._check(node)
@@ -68,17 +71,17 @@ class _Verifier:
         """The symbols that the inputs give numbers to."""
         sizes = [size for port in self.graph.inputs for size in port.value.shape]
         found = self.outer | {str(size) for size in sizes if isinstance(size, Dim) and symbols_of(size) == {str(size)}}
-        for name in sorted(found):
-            if not name.isidentifier() or keyword.iskeyword(name) or name in _SHORT_NAMES:
-                raise VerificationError(f"a size cannot be called {name!r}: it would not read back as one")
+        _check_symbols(found)
         self.symbols = found
         self._bound("the inputs", sizes)
         return found
 
-    def _bound(self, where: str, sizes: Iterable[Any]) -> None:
-        loose = {s for size in sizes for s in symbols_of(size)} - self.symbols
+    def _bound(self, where: str, sizes: Iterable[Any], later: frozenset[str] = frozenset()) -> None:
+        loose = {s for size in sizes for s in symbols_of(size)} - self.symbols - later
         if loose:
-            raise VerificationError(f"{', '.join(sorted(loose))} in {where} is the size of no axis of an input")
+            raise VerificationError(
+                f"{', '.join(sorted(loose))} in {where} is the size of no axis of an input, nor found by a node before"
+            )
 
     def _check(self, node: Node) -> None:
         try:
@@ -110,6 +113,7 @@ class _Verifier:
                 _fail(node, f"uses {value!r}, which {elsewhere}")
 
     def _attributes(self, node: Node) -> None:
+        self.symbols |= bound_by(node)
         schema = node.op.signature.attributes
         if node.attributes.keys() != schema.keys():
             _fail(node, f"has the attributes ({', '.join(node.attributes)}), not ({', '.join(schema)})")
@@ -155,6 +159,12 @@ class _Verifier:
             if value.graph is not self.graph or value.node is not node or value.index != i:
                 _fail(node, f"has the output {value!r}, which does not know its place")
             self.defined[value] = SECTIONS.index(node.section)
+
+
+def _check_symbols(names: Iterable[str]) -> None:
+    for name in sorted(names):
+        if not name.isidentifier() or keyword.iskeyword(name) or name in _SHORT_NAMES:
+            raise VerificationError(f"a size cannot be called {name!r}: it would not read back as one")
 
 
 def _fail(node: Node, message: str) -> NoReturn:

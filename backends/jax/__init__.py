@@ -39,6 +39,7 @@ from . import (
     resize,
     scatter,
     segment,
+    selection,
     shape,
     sorting,
     special,
@@ -51,6 +52,7 @@ TABLE = merge(
         f.rows
         for f in (
             segment,
+            selection,
             structure,
             cumulative,
             sorting,
@@ -115,6 +117,7 @@ TARGET = Target(
     array=lambda expression: f"jnp.asarray({expression})",
     largest_integer=2**31 - 1,
     safe_numbers=frozenset({jnp.maximum, jnp.minimum, jnp.where, *clipping.NUMBERS}),
+    compiles_any_size=False,
     wide="jax.enable_x64(True)",
     decorator="jax.jit",
     step_decorator="partial(jax.jit, donate_argnums=(0, 1))",

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...ir import Graph
+from ...ir.graph import bound_symbols
 from ..python_runtime import PythonRuntime
 from ..runtime import Program
 from ..target import has_wide_types
@@ -18,7 +19,7 @@ from . import TARGET
 
 
 class JaxRuntime(PythonRuntime):
-    """JAX, jitted; 64-bit types are enabled around programs that have them, never globally."""
+    """JAX, jitted unless only data tells sizes; 64-bit types are enabled around programs that have them, never globally."""
 
     name = "jax"
     target = TARGET
@@ -43,12 +44,12 @@ class JaxRuntime(PythonRuntime):
         return np.asarray(array)
 
     def make(self, function: Callable[..., Any], device: str, options: Mapping[str, Any]) -> Callable[..., Any]:
-        if not hasattr(function, "lower"):  # a printed step is jitted where it is defined
+        if options.get("compiled") and not hasattr(function, "lower"):  # a printed step is jitted where it is defined
             function = jax.jit(function)
         return _wide(function) if options.get("wide") else function
 
     def compile(self, graph: Graph, **options: Any) -> Program:
-        return super().compile(graph, wide=has_wide_types(graph), **options)
+        return super().compile(graph, wide=has_wide_types(graph), compiled=not bound_symbols(graph), **options)
 
 
 def _wide(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ import onnx
 
 from ...ir import Dim, DType, Graph, Node, Size, TensorType, Value
 from ...ir.evaluate import symbol_places
+from ...ir.graph import bound_by
 from ...ir.ops import normalize_axes
 
 Sizes = Sequence[Size]
@@ -85,7 +86,7 @@ class Builder:
         self.held: set[Value] = set()  # inputs of the graph that are arrays of the model
         self._known: dict[Any, tuple[Tensor, ...]] = {}
         self._count = 0
-        self._sources = symbol_places(graph)
+        self._sources = {s: (port.value, axis) for s, (port, axis) in symbol_places(graph).items()}
 
     # nodes
 
@@ -137,6 +138,8 @@ class Builder:
         bound = Tensor(tensor)
         bound.dtype, bound.shape = value.dtype, value.shape
         self.tensors[value] = bound
+        if value.node is not None and value.node.op.binds:
+            self._sources |= {str(s): (value, i) for i, s in enumerate(value.shape) if str(s) in bound_by(value.node)}
 
     # bodies
 
@@ -149,7 +152,7 @@ class Builder:
         ports = [p.value for p in graph.inputs]
         for value, tensor in zip(ports[len(ports) - len(captured) :], captured, strict=True):
             self.bind(value, tensor)
-        self._sources = self._sources | symbol_places(graph)
+        self._sources = self._sources | {s: (port.value, axis) for s, (port, axis) in symbol_places(graph).items()}
         yield inner
         constants = {k: v for k, v in self._known.items() if not k[0]}  # which stand outside all bodies
         self.draft.steps, self._known, self._sources, self.node = outer
@@ -209,8 +212,8 @@ class Builder:
         if e.is_Integer:
             return self.sizes((int(e),))
         if e.is_Symbol:
-            port, axis = self._sources[str(e)]
-            return self.Shape(self.tensors[port.value], start=axis, end=axis + 1)  # type: ignore[no-any-return]
+            value, axis = self._sources[str(e)]
+            return self.Shape(self.tensors[value], start=axis, end=axis + 1)  # type: ignore[no-any-return]
         if e.is_Pow:
             return self._chain("Mul", [self._expression(e.base)] * int(e.exp))
         if e.is_Add or e.is_Mul:

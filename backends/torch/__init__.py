@@ -48,6 +48,7 @@ from . import (
     resize,
     scatter,
     segment,
+    selection,
     shape,
     sorting,
     special,
@@ -59,6 +60,7 @@ from .unsigned import carry_unsigned
 
 FAMILIES = (
     segment,
+    selection,
     structure,
     cumulative,
     sorting,

@@ -18,7 +18,7 @@ from .arithmetic import is_wide_unsigned
 # For which PyTorch has kernels on all of them, or that move no numbers.
 _NATIVE: frozenset[Op] = frozenset({
     ops.reshape, ops.transpose, ops.broadcast_to, ops.concatenate, ops.slice_, ops.pad, ops.cast, ops.equal,
-    ops.not_equal, ops.where, ops.multiply, ops.reduce_sum, ops.take, ops.stop_gradient, ops.one_hot, ops.random_bits,
+    ops.not_equal, ops.where, ops.multiply, ops.reduce_sum, ops.stop_gradient, ops.one_hot, ops.random_bits,
     ops.bitcast, ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor,
     ops.random_mask, ops.random_uniform, ops.threefry_2x32, ops.advance_counter,
 })  # fmt: skip
@@ -30,7 +30,7 @@ _ORDERING = frozenset({
 _WRAPPING = frozenset({
     "matmul", "reverse", "scatter_add", "take_along_axis", "gather_nd", "index", "index_put", "dynamic_slice",
     "dynamic_update_slice", "scatter_along_axis", "scatter_nd", "scatter_reduce", "cumulative_sum",
-    "cumulative_product", "reduce_product", "roll",
+    "cumulative_product", "reduce_product", "roll", "take",
 })  # fmt: skip
 _LOWEST = -(2**63)
 

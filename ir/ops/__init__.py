@@ -35,6 +35,7 @@ from . import (
     sampling,
     scatter,
     segment,
+    selection,
     shape,
     sorting,
     special,
@@ -238,6 +239,7 @@ from .sampling import (
 )
 from .scatter import dynamic_update_slice, identity_of, scatter_along_axis, scatter_nd, scatter_reduce
 from .segment import bincount, embedding_bag, histogram, segment_maximum, segment_minimum, segment_product, segment_sum
+from .selection import arange_to, boolean_mask, nonzero, repeat_each, unique
 from .shape import (
     broadcast_to,
     cast,
@@ -315,6 +317,7 @@ FAMILIES = (
     transcendental,
     sampling,
     segment,
+    selection,
     linalg,
     morphology,
 )
@@ -333,6 +336,7 @@ __all__ = [
     "affine_grid",
     "alpha_dropout",
     "arange",
+    "arange_to",
     "arccos",
     "arccosh",
     "arcsin",
@@ -356,6 +360,7 @@ __all__ = [
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
+    "boolean_mask",
     "broadcast_to",
     "bucketize",
     "cast",
@@ -492,6 +497,7 @@ __all__ = [
     "multiply",
     "nan_to_num",
     "negative",
+    "nonzero",
     "normalize_axes",
     "normalize_axis",
     "normalize_indices",
@@ -533,6 +539,7 @@ __all__ = [
     "relu6",
     "remainder",
     "repeat",
+    "repeat_each",
     "reshape",
     "resize",
     "reverse",
@@ -615,6 +622,7 @@ __all__ = [
     "trunc",
     "truncated_divide",
     "truncated_remainder",
+    "unique",
     "vector_norm",
     "weight_norm",
     "where",

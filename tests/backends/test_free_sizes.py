@@ -25,6 +25,7 @@ SMALL = 2e-5  # of the largest element: sizes go wrong by more; how exact an op 
 _WORDS = "the words of key and counter are so many"
 _WINDOWS = "its type rule asks for numbers, or takes them from an attribute, for some axes"
 _ATTRIBUTE = "an attribute of the sample goes with one size"
+FOUND = "its samples say how many will be found; tests/backends/test_selection.py has symbols for that"
 FIXED = {
     "alpha_dropout": _WORDS,
     "gaussian_dropout": _WORDS,
@@ -80,6 +81,7 @@ KNOWN_GAPS = {  # (backend, op) -> why; strict
 _ALIKE = "rows that are repeated to another length are alike: such a matrix has no one factorization"
 # Ops that are not run with symbols here: op -> why.
 LEFT_OUT = {
+    **dict.fromkeys(("nonzero", "boolean_mask", "repeat_each", "unique"), FOUND),
     "scan": FIXED["scan"],
     "while_loop": FIXED["while_loop"],
     "cond": FIXED["cond"],

@@ -184,6 +184,11 @@ def rules_of(row: Any) -> list[Any]:
 UNREACHED = {
     ("numpy", "_matmul"): "is for bfloat16",
     ("numpy", "_einsum"): "is for bfloat16",
+    **{
+        ("jax", name): "is not compiled: tests/backends/test_selection.py"
+        for name in ("_nonzero", "_arange_to", "_repeat_each", "_unique")
+    },
+    ("torch", "_unique"): "gives no first places: tests/backends/test_selection.py",
     ("tensorflow", "_advance_counter_by_size"): "needs a size that no operand has: tests/backends/test_random.py",
 }
 

@@ -396,7 +396,7 @@ def _all_alike(s: Sample, operands: Sequence[Any]) -> Change:
 
 
 def _fits(op: Op, s: Sample, change: Any) -> bool:
-    if not s.operands or np.shape(s.operands[0])[:1] in ((), (0,)):
+    if op.binds or not s.operands or np.shape(s.operands[0])[:1] in ((), (0,)):
         return False
     graph = Graph()
     try:
