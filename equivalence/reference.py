@@ -174,7 +174,7 @@ class Reference:
         """The steps for inputs of these shapes, in a graph of these sizes."""
         key = (tuple(np.shape(a) for a in arrays), tuple(outer.items()))
         if key not in self._steps:
-            bindings = {**outer, **all_sizes(self.graph, arrays)}
+            bindings = all_sizes(self.graph, arrays, outer)
             steps = [self._step(n, bindings, d) for n, d in zip(self._nodes, self._dead, strict=True)]
             if bound_symbols(self.graph):  # other data, other sizes
                 return steps

@@ -112,9 +112,9 @@ def bind_shapes(graph: Graph, ports: Sequence[Port], shapes: Sequence[tuple[int,
     return bindings
 
 
-def all_sizes(graph: Graph, inputs: Sequence[Any]) -> dict[str, int]:
-    """The numbers of all symbols, for which the graph is run where it finds sizes in its data."""
-    bindings = bind_inputs(graph, inputs)
+def all_sizes(graph: Graph, inputs: Sequence[Any], outer: Mapping[str, int] | None = None) -> dict[str, int]:
+    """The numbers of all symbols, those from `outer` too, for which the graph is run where it finds sizes in its data."""
+    bindings = {**(outer or {}), **bind_inputs(graph, inputs)}
     if bound_symbols(graph):
 
         def watch(node: Node, results: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from . import TARGET
 
 
 class JaxRuntime(PythonRuntime):
-    """JAX, jitted unless only data tells sizes; 64-bit types are enabled around programs that have them, never globally."""
+    """JAX, jitted unless only data tells sizes; 64-bit types are enabled around programs that have them."""
 
     name = "jax"
     target = TARGET

@@ -150,8 +150,8 @@ repeat_each = Op(
 unique = Op(
     "unique", _unique_type, None, None, _unique_parts, bound=EXACT, smooth=True, folds=False, binds="size",
     output_names=("values", "first", "inverse", "counts"),
-    samples=(sample(_AGAIN, size=4), sample(np.array([3.0, 1.0, 3.0, 0.0, 2.0], np.float32), size=4,
-                                            differentiable=False), sample(np.array([3.0, 1.0, 2.0], np.float32), size=3),
+    samples=(sample(_AGAIN, size=4), sample(np.array([3.0, 1.0, 2.0], np.float32), size=3),
+             sample(np.array([3.0, 1.0, 3.0, 0.0, 2.0], np.float32), size=4, differentiable=False),
              sample(np.array([2.0, np.nan, -1.0, np.nan, 2.0]), size=3, differentiable=False)),
 )  # fmt: skip
 

@@ -111,7 +111,7 @@ def test_a_size_is_not_read_before_it_is_found() -> None:
     graph.output(graph.size(found.shape[0], int64) + ops.reduce_sum(found), "y")
     verify(graph)
     graph.nodes.sort(key=lambda n: n.op is not ops.size)
-    with pytest.raises(VerificationError, match="nothing before has found it"):
+    with pytest.raises(VerificationError, match="nor found by a node before"):
         verify(graph)
 
 
@@ -130,7 +130,10 @@ MASK = np.array([True, False, True, True, False, False])
 def test_a_condition_on_a_found_size_is_checked_when_it_is_known(backend: str) -> None:
     agree(backend, guarded(), [[np.ones(3, np.float32), MASK]])
     program = compiled(backend, guarded())
-    with pytest.raises(Exception, match=r"these sizes do not fit: (N|nonzero_1) == (N|nonzero_1)"):
+    said = r"these sizes do not fit: (N|nonzero_1) == (N|nonzero_1)"
+    if backend == "tensorflow":  # which runs the check beside what it is about
+        said = f"{said}|Incompatible shapes"
+    with pytest.raises(Exception, match=said):
         program(np.ones(2, np.float32), MASK)
 
 
