@@ -113,7 +113,7 @@ def bind_shapes(graph: Graph, ports: Sequence[Port], shapes: Sequence[tuple[int,
 
 
 def all_sizes(graph: Graph, inputs: Sequence[Any], outer: Mapping[str, int] | None = None) -> dict[str, int]:
-    """The numbers of all symbols, those from `outer` too, for which the graph is run where it finds sizes in its data."""
+    """The numbers of all symbols, with `outer` ones; where the graph finds sizes in its data, it is run for them."""
     bindings = {**(outer or {}), **bind_inputs(graph, inputs)}
     if bound_symbols(graph):
 
