@@ -13,8 +13,19 @@ from .. import array_methods
 from ..fold import cuts_off, is_matrix_transpose, slices
 from ..rules import When
 from ..target import Target
-from . import bits, clipping, control, division, factorization, optimizers, random, sorting, structure, transcendental
-from . import bits, clipping, control, division, optimizers, random, selection, sorting, structure, transcendental
+from . import (
+    bits,
+    clipping,
+    control,
+    division,
+    factorization,
+    optimizers,
+    random,
+    selection,
+    sorting,
+    structure,
+    transcendental,
+)
 
 _omitted: Any = None  # an argument that is its default is not written
 
