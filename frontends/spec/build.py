@@ -15,10 +15,11 @@ from ...ir.graph import Graph, Value
 from ...ir.model import Mode, Model, Recipe, Regularizer
 from ...ir.types import DType, TensorType, dtype_of, uint32
 from .document import Place
-from .formula import Formula, evaluate_formula
+from .formula import Formula, evaluate_all, evaluate_formula
 from .initializers import GLOROT_UNIFORM, ZEROS, Given, Initializer
-from .layers import Site
-from .options import reporting
+from .layers import Layer, Site
+from .names import hint
+from .options import OptionError, reporting
 from .penalties import Penalty
 from .program import Body, Step
 from .reader import Source, Spec, read_spec
@@ -74,6 +75,7 @@ class _Builder:
     penalties: list[Regularizer] = field(default_factory=list)
     updates: dict[str, Value] = field(default_factory=dict)
     sizes: dict[str, Size] = field(default_factory=dict)
+    ports: dict[tuple[str, str], Value] = field(default_factory=dict)
     counter: Value | None = None
     elements: int = 0
     place: Place = ()
@@ -105,33 +107,55 @@ class _Builder:
             with self._at(place, "parameter", name):
                 tensors[name] = self._free(parameter, f"{prefix}{name}")
         for step in body.steps:
-            tensors.update(dict.fromkeys(step.names, self._step(step, prefix, tensors)))
+            first, *rest = self._step(step, prefix, tensors)
+            tensors |= dict.fromkeys((*step.also, step.name), first) | dict(zip(step.rest, rest, strict=True))
         return [tensors[name] for name in body.outputs]
 
-    def _step(self, step: Step, prefix: str, tensors: Mapping[str, Value]) -> Value:
+    def _step(self, step: Step, prefix: str, tensors: Mapping[str, Value]) -> Sequence[Value]:
         operands = [tensors[name] for name in step.operands]
         start = len(self.graph.nodes)
         with self._at(step.place, step.kind, step.name):
             if isinstance(step.what, Formula):
-                value = evaluate_formula(step.what, self.graph, tensors, self.sizes)
+                values = self._formula(step, step.what, prefix, tensors)
             else:
-                value = self._call(step, f"{prefix}{step.name}", operands)
+                values = self._call(step, f"{prefix}{step.owner or step.name}", operands)
+                if len(values) != len(step.rest) + 1:
+                    raise OptionError(_named_wrongly(step, len(values)))
             for node in self.graph.nodes[start:]:
                 for output in node.outputs:
                     self._check_size(output.type)
-        return value.named(step.name) if step.is_named else value
+        names = (step.name, *step.rest) if step.is_named else ()
+        return [v.named(name) for v, name in zip(values, names, strict=True)] if names else values
 
-    def _call(self, step: Step, path: str, operands: Sequence[Value]) -> Value:
+    def _formula(self, step: Step, formula: Formula, prefix: str, tensors: Mapping[str, Value]) -> Sequence[Value]:
+        arrays = {path: self._array(prefix, path) for path in formula.paths}
+        if step.rest:
+            values = evaluate_all(formula, self.graph, {**tensors, **arrays}, self.sizes)
+            if len(values) != len(step.rest) + 1:
+                raise OptionError(_named_wrongly(step, len(values)))
+            return values
+        return [evaluate_formula(formula, self.graph, {**tensors, **arrays}, self.sizes)]
+
+    def _array(self, prefix: str, path: str) -> Value:
+        """The parameter of a layer that a formula names."""
+        found = {p.removeprefix(prefix): v for (role, p), v in self.ports.items() if role == "parameter"}
+        if path not in found:
+            there = hint(path, [p for p in found if "." in p]) or "; such a name is an array of a layer: dense.kernel"
+            raise OptionError(f"unknown parameter {path!r}{there}")
+        return found[path]
+
+    def _call(self, step: Step, path: str, operands: Sequence[Value]) -> Sequence[Value]:
         arguments = dict(zip(_argument_names(step, len(operands)), operands, strict=True))
         with self.graph.scope(step.name, step.kind, arguments):
             if isinstance(step.what, Body):
                 return self._inner(step, step.what, f"{path}.", arguments)
-            assert not isinstance(step.what, Formula)
-            return step.what.apply(_Site(self, path), operands)
+            assert isinstance(step.what, Layer)
+            result = step.what.apply(_Site(self, path), operands)
+            return result if isinstance(result, tuple) else (result,)
 
-    def _inner(self, step: Step, body: Body, prefix: str, inputs: Mapping[str, Value]) -> Value:
+    def _inner(self, step: Step, body: Body, prefix: str, inputs: Mapping[str, Value]) -> Sequence[Value]:
         try:
-            return self._body(body, prefix, inputs)[0]
+            return self._body(body, prefix, inputs)
         except SpecError as error:
             if step.kind not in self.spec.sections.blocks:
                 raise
@@ -175,11 +199,17 @@ class _Builder:
         self.arrays[role][path] = _Declared(type_, initializer, self.place)
 
     def port(self, role: str, path: str, type_: TensorType, initializer: Initializer) -> Value:
-        self.declare(role, path, type_, initializer)
-        return self.graph.input(path.rpartition(".")[2], type_, role, path)
+        """An array as an input of the graph; what is shared is one input."""
+        if (role, path) not in self.ports:
+            self.declare(role, path, type_, initializer)
+            self.ports[role, path] = self.graph.input(path.rpartition(".")[2], type_, role, path)
+        found = self.ports[role, path]
+        if found.type != type_:
+            raise TypeMismatchError(f"the shared {role} {path} is {found.type}, and here it would be {type_}")
+        return found
 
     def penalize(self, path: str, penalty: Penalty | None) -> None:
-        if penalty is None or not (penalty.l1 or penalty.l2):
+        if penalty is None or not (penalty.l1 or penalty.l2) or ("parameter", path) in self.ports:
             return
         if self.spec.loss is None:
             raise TypeMismatchError("a regularizer is added to the loss, and the spec has no section 'loss'")
@@ -230,6 +260,12 @@ def _argument_names(step: Step, count: int) -> Sequence[str]:
     return ["x"] if count == 1 else [f"x{i}" for i in range(count)]
 
 
+def _named_wrongly(step: Step, count: int) -> str:
+    names, several = len(step.rest) + 1, "tensor" if count == 1 else "tensors"
+    advice = "give each a name, `_` where nothing needs it"
+    return f"{step.kind} gives {count} {several} here, and this names {names}: {advice}"
+
+
 def _complete(error: Exception) -> str:
     """What is wrong, with the op and its operands where the message names no tensor."""
     notes = [note for note in getattr(error, "__notes__", ()) if note.startswith("in ")]
@@ -251,7 +287,9 @@ class _Site:
         return self.builder.port("parameter", path, TensorType(dtype, tuple(shape)), initializer)
 
     def state(self, name: str, shape: Sequence[Size], dtype: DType, initializer: Initializer) -> Value:
-        return self.builder.port("state", f"{self.path}.{name}", TensorType(dtype, tuple(shape)), initializer)
+        path = f"{self.path}.{name}"
+        value = self.builder.port("state", path, TensorType(dtype, tuple(shape)), initializer)
+        return self.builder.updates.get(path, value)  # a layer that is shared goes on from its last use
 
     def update(self, name: str, value: Value) -> None:
         self.builder.updates[f"{self.path}.{name}"] = value

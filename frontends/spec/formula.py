@@ -1,13 +1,15 @@
 """Formulas such as `relu(h @ w + b)`: read through Python's `ast` with a closed grammar, and never executed.
 
-    formula  = name | number | -formula | formula (+ - * / // % ** @) formula | formula (< <= > >= == !=) formula
+    formula  = name | name.name | number | -formula
+             | formula (+ - * / // % ** @) formula | formula (< <= > >= == !=) formula
              | formula[place, ...] | function(operand, ..., operand=operand, ..., attribute=literal, ...)
     operand  = formula | None
     place    = whole number | first : last : step
     literal  = number | text | True | False | None | inf | name of a size | (literal, ...) | [literal, ...]
 
-Names are inputs, parameters and tensors; functions are isograd's ops by their names. Several results of a function are
-told apart by a place, `top_k(x, k=3)[0]`, or by names of their own (see `program`).
+Names are inputs, parameters and tensors; with dots, the arrays of layers (`embedding.embeddings`). Functions are
+isograd's ops by their names. Several results of a function are told apart by a place, `top_k(x, k=3)[0]`, or by names
+of their own (see `program`).
 """
 
 from __future__ import annotations
@@ -76,11 +78,12 @@ _GRAMMAR = "a formula has names, numbers, + - * / // % ** @, comparisons, x[...]
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula that is in the grammar, and the tensors that it names, by first use."""
+    """A formula that is in the grammar, and the tensors and the layers' arrays that it names, by first use."""
 
     text: str
     tree: ast.expr
     names: tuple[str, ...]
+    paths: tuple[str, ...] = ()
 
 
 def parse_formula(text: str) -> Formula:
@@ -97,7 +100,9 @@ def parse_formula(text: str) -> Formula:
         raise OptionError(f"{show(text)} is not a formula: {getattr(error, 'msg', error)}") from None
     except (RecursionError, MemoryError):
         raise OptionError(_DEEP) from None
-    return Formula(text, tree, tuple(dict.fromkeys(_names(tree, 0))))
+    found = dict.fromkeys(_names(tree, 0))
+    names = dict.fromkeys(name.partition(".")[0] for name in found)
+    return Formula(text, tree, tuple(names), tuple(name for name in found if "." in name))
 
 
 _DEEP = f"a formula nests at most {DEEPEST} deep; tensors under names of their own can hold its parts"
@@ -111,6 +116,8 @@ def _names(node: ast.expr, depth: int) -> Iterator[str]:
     match node:
         case ast.Name(id=name):
             yield name
+        case ast.Attribute():
+            yield _path(node)
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             if not math.isfinite(value):
                 raise OptionError(f"a number in a formula is finite, not {ast.unparse(node)}")
@@ -129,6 +136,16 @@ def _names(node: ast.expr, depth: int) -> Iterator[str]:
             raise _refused(node)
     for part in parts:
         yield from _names(part, depth + 1)
+
+
+def _path(node: ast.expr) -> str:
+    """The dotted name of an array of a layer."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=name):
+            return f"{_path(value)}.{name}"
+    raise _refused(node)
 
 
 def _refused(node: ast.expr) -> OptionError:
@@ -202,6 +219,8 @@ class _Evaluation:
         match node:
             case ast.Name(id=name):
                 return self.tensors[name]
+            case ast.Attribute():
+                return self.tensors[_path(node)]
             case ast.Constant(value=int() | float() as number):
                 return number
             case ast.UnaryOp(operand=operand):

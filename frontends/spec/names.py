@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 FEW = 12  # so many valid names are listed where none is near
 LONGEST = 100
+NOWHERE = "_"  # what a result is called that nothing needs
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -21,6 +22,15 @@ def is_name(text: object) -> bool:
     return (
         isinstance(text, str) and len(text) <= LONGEST and bool(_NAME.fullmatch(text)) and not keyword.iskeyword(text)
     )
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """The names in `a, b`: what several results are called.
+
+    >>> split_names("values, places")
+    ('values', 'places')
+    """
+    return tuple(part.strip() for part in text.split(","))
 
 
 def hint(name: str, valid: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from .options import OptionError, below, check_name, read_named, read_row, show
 from .sections import Block, Parameter, Sections
 
 BESIDE = ("of", "name", "repeat")  # what stands beside a layer's name, or among its options
+SHARE = "share"  # the layer or block of a name once more, with its parameters
 SEQUENTIAL = ("sequential", "Sequential")  # a block without a name, written where it is used
 _ARGUMENT = re.compile(r"\$(\w+)")
 
@@ -31,18 +32,21 @@ class Parts:
 
 @dataclass(frozen=True)
 class Use:
-    """A layer or block as it is used. `place` leads from the use to its options, `name_place` to its name."""
+    """A layer or block as it is used. `place` leads from the use to its options, `name_place` to its name.
+
+    `name` has a name for each of its results; its arrays are called by the first.
+    """
 
     kind: str
     options: Any
     place: Place = ()
-    name: str | None = None
+    name: tuple[str, ...] | None = None
     name_place: Place = ()
     of: tuple[str, ...] | None = None
     repeat: int | None = None
 
-    def named(self, name: str) -> Use:
-        return replace(self, name=name)
+    def named(self, *names: str) -> Use:
+        return replace(self, name=names)
 
 
 def top_parts(sections: Sections) -> Parts:
@@ -157,8 +161,10 @@ def _not_one_layer(item: Mapping[str, Any], kinds: Sequence[str]) -> OptionError
 
 def _read_beside(key: str, value: Any, place: Place) -> Any:
     if key == "name":
-        check_name(value, place)
-        return value
+        names = value if isinstance(value, list) and value else [value]
+        for name in names:
+            check_name(name, place)
+        return tuple(names)
     if key == "repeat":
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise OptionError(f"repeat must be a positive whole number, not {show(value)}", place)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
 from ...ir.errors import SpecError
 from .document import Document, Place
 from .formula import Formula, parse_formula
 from .layers import LAYERS, Layer
-from .names import hint
+from .names import NOWHERE, hint, split_names
 from .options import OptionError, below, read_row, reporting, show
-from .parts import SEQUENTIAL, Parts, Use, block_parts, given, read_use, top_parts
+from .parts import SEQUENTIAL, SHARE, Parts, Use, block_parts, given, read_use, top_parts
 from .sections import Block, Parameter, Sections
 
 MOST_STEPS = 10_000  # of a spec with its blocks unfolded and repeated
@@ -23,20 +23,32 @@ DEEPEST = 32  # how deep blocks may nest
 class Step:
     """A layer, a formula or a block applied to named tensors.
 
-    `also` are further names of the result; `is_named` says that its name is the user's own.
+    `also` are further names of the result, `rest` the names of further results; `is_named` says that its name is the
+    user's own. Its arrays are called by `owner`: by its name, unless it shares those of another.
     """
 
     name: str
     kind: str
-    what: Layer | Formula | Body
+    what: Layer | Formula | Body | Shared
     operands: tuple[str, ...]
     place: Place
     also: tuple[str, ...] = ()
     is_named: bool = False
+    rest: tuple[str, ...] = ()
+    owner: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self.also, self.name)
+        return (*self.also, self.name, *(name for name in self.rest if name != NOWHERE))
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What stands for another step's layer until all steps are known."""
+
+    use: Use
+    of: str
+    previous: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +68,7 @@ class Body:
 def read_program(document: Document, sections: Sections) -> Body:
     """The body of a whole spec; raises `SpecError`."""
     for name in sections.blocks:
-        if name in LAYERS.by_name or name in SEQUENTIAL:
+        if name in LAYERS.by_name or name in SEQUENTIAL or name == SHARE:
             raise document.error(("blocks", name), f"a block cannot be called {name!r}: a layer is")
     with reporting(document, ()):
         parts = top_parts(sections)
@@ -72,6 +84,8 @@ class _Names:
     next: dict[str, int] = field(default_factory=dict)
 
     def take(self, name: str, place: Place) -> None:
+        if name == NOWHERE:
+            return
         if name in self.taken:
             raise self.document.error(place, f"the name {name!r} is taken: {self.document.where(self.taken[name])}")
         self.taken[name] = place
@@ -107,7 +121,7 @@ class _Reader:
         uses = list(self._uses(parts))
         names = self._names(parts, uses)
         chain = list(self._chain(parts, uses, names, within))
-        steps = [*chain, *self._tensors(parts, names, within)]
+        steps = self._resolved([*chain, *self._tensors(parts, names, within)])
         ordered = _ordered(self.document, parts, steps)
         outputs = tuple(parts.outputs) or ((chain[-1].names[0],) if chain else self._only_unused(parts, steps))
         body = Body(tuple(parts.inputs), parts.parameters, ordered, outputs)
@@ -125,11 +139,14 @@ class _Reader:
         names = _Names(self.document)
         for name, place in parts.inputs.items():
             names.take(name, place)
-        for name, (_, place) in (*parts.parameters.items(), *parts.tensors.items()):
+        for name, (_, place) in parts.parameters.items():
             names.take(name, place)
+        for key, (_, place) in parts.tensors.items():
+            for name in split_names(key):
+                names.take(name, place)
         for use, place in uses:
-            if use.name is not None:
-                names.take(use.name, (*place, *use.name_place))
+            for name in use.name or ():
+                names.take(name, (*place, *use.name_place))
         return names
 
     def _chain(
@@ -143,27 +160,31 @@ class _Reader:
             yield from steps
 
     def _tensors(self, parts: Parts, names: _Names, within: tuple[str, ...]) -> Iterator[Step]:
-        for name, (item, place) in parts.tensors.items():
+        for key, (item, place) in parts.tensors.items():
+            name, *rest = split_names(key)
             with reporting(self.document, place):
                 if isinstance(item, str):
                     formula = parse_formula(item)
                     self._add(1)
-                    yield Step(name, "formula", formula, formula.names, place, is_named=True)
+                    yield Step(name, "formula", formula, formula.names, place, is_named=True, rest=tuple(rest))
                 else:
                     use = read_use(item)
                     if use.name is not None:
-                        raise OptionError(f"the name of this tensor is its key, {name!r}", use.name_place)
-                    yield from self._used(use.named(name), place, names, None, within)
+                        raise OptionError(f"the name of this tensor is its key, {key!r}", use.name_place)
+                    yield from self._used(use.named(name, *rest), place, names, None, within)
 
     def _used(self, use: Use, place: Place, names: _Names, previous: str | None, within: tuple[str, ...]) -> list[Step]:
         """The steps of one use: one, or as many as it is repeated."""
         repeat = 1 if use.repeat is None else use.repeat
         self._add(repeat)
-        kind, what = self._what(use, place, within)
+        kind, what = self._what(use, place, previous, within)
         operands = _operands(use, what, previous)
-        base, where = use.name or names.made_up(kind), (*place, *use.place)
+        made_up = what.of if isinstance(what, Shared) else kind
+        (base, *rest), where = use.name or (names.made_up(made_up),), (*place, *use.place)
         if use.repeat is None:
-            return [Step(base, kind, what, operands, where, is_named=use.name is not None)]
+            return [Step(base, kind, what, operands, where, is_named=use.name is not None, rest=tuple(rest))]
+        if rest:
+            raise OptionError(f"what is repeated has one result, and one name, not {len(rest) + 1}", use.name_place)
         if len(operands) != 1:
             raise OptionError(f"what is repeated takes one tensor, but {use.kind} takes {len(operands)}", use.place)
         inner = [f"{base}.{i}" for i in range(repeat)]
@@ -175,13 +196,19 @@ class _Reader:
         if self.count > MOST_STEPS:
             raise OptionError(_TOO_MANY)
 
-    def _what(self, use: Use, place: Place, within: tuple[str, ...]) -> tuple[str, Layer | Body]:
+    def _what(
+        self, use: Use, place: Place, previous: str | None, within: tuple[str, ...]
+    ) -> tuple[str, Layer | Body | Shared]:
+        if use.kind == SHARE:
+            if not isinstance(use.options, str):
+                raise OptionError(f"share takes the name of a layer, not {show(use.options)}", use.place)
+            return SHARE, Shared(use, use.options, previous)
         if use.kind in SEQUENTIAL:
             return SEQUENTIAL[0], self._sequential(use, place, within)
         if use.kind in self.blocks:
             return use.kind, self._block(use, place, within)
         if use.kind not in LAYERS.by_name:
-            known = (*LAYERS.by_name, *self.blocks, *SEQUENTIAL)
+            known = (*LAYERS.by_name, *self.blocks, *SEQUENTIAL, SHARE)
             raise OptionError(f"unknown layer {use.kind!r}{hint(use.kind, known)}", use.place)
         with below(*use.place):
             layer = read_row(LAYERS.find(use.kind), use.options)
@@ -206,10 +233,35 @@ class _Reader:
         except SpecError as error:
             raise self.document.within(error, use.kind, (*place, *use.place)) from error.__cause__
 
+    def _resolved(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps, with the layers that are shared in the place of those that share them."""
+        by_name = {name: step for step in steps for name in step.names}
+        return [self._shared(step, by_name) if isinstance(step.what, Shared) else step for step in steps]
+
+    def _shared(self, step: Step, by_name: Mapping[str, Step]) -> Step:
+        target, seen = step, {step}
+        with reporting(self.document, step.place):
+            while isinstance(target.what, Shared):
+                name = target.what.of
+                if name not in by_name:
+                    raise OptionError(f"unknown layer {name!r} to share{hint(name, by_name)}")
+                target = by_name[name]
+                if target in seen:
+                    raise OptionError(f"{name!r} shares itself")
+                if name != target.name or isinstance(target.what, Formula):
+                    what = "a formula" if isinstance(target.what, Formula) else "one of several layers or results"
+                    raise OptionError(f"{name!r} is {what}; share names a layer")
+                seen.add(target)
+            assert isinstance(step.what, Shared)
+            shared, inner = step.what, target.what
+            operands = step.operands or _operands(shared.use, inner, shared.previous)
+            _operands(replace(shared.use, kind=target.kind, of=operands), inner, None)
+        return replace(step, kind=target.kind, what=inner, operands=operands, owner=target.name)
+
     def _only_unused(self, parts: Parts, steps: Sequence[Step]) -> tuple[str, ...]:
         """The only tensor that no other needs."""
         used = {name for step in steps for name in step.operands}
-        free = [name for name in parts.tensors if name not in used]
+        free = [name for key in parts.tensors for name in split_names(key) if name not in used and name != NOWHERE]
         if len(free) == 1:
             return (free[0],)
         there = f": {', '.join(free)}" if free else ""
@@ -222,7 +274,10 @@ class _Reader:
 _TOO_MANY = f"with its blocks unfolded a spec may have {MOST_STEPS:,} layers, and this one has more"
 
 
-def _operands(use: Use, what: Layer | Body, previous: str | None) -> tuple[str, ...]:
+def _operands(use: Use, what: Layer | Formula | Body | Shared, previous: str | None) -> tuple[str, ...]:
+    if isinstance(what, Shared):
+        return use.of or ((previous,) if previous is not None else ())
+    assert not isinstance(what, Formula)
     least, most = (len(what.inputs),) * 2 if isinstance(what, Body) else (what.least, what.most)
     operands = use.of if use.of is not None else (previous,) if previous is not None else ()
     if len(operands) >= least and (most is None or len(operands) <= most):

@@ -12,7 +12,7 @@ from typing import Any
 from .initializers import INITIALIZERS
 from .layers import ACTIVATIONS, LAYERS, RECURRENT
 from .options import NAMES_SCHEMA, REFERENCE, Row, Schema, Table
-from .parts import BESIDE, SEQUENTIAL
+from .parts import BESIDE, SEQUENTIAL, SHARE
 from .penalties import Penalty
 from .sections import Block, DataSection, Parameter, Sections, TrainSection
 
@@ -29,6 +29,7 @@ def json_schema() -> Schema:
     layer = definitions["layer"]["anyOf"]
     layer[0] = {"type": "string", "examples": layer[0]["enum"]}
     lists = {name: {"type": "array", "items": {REFERENCE: "layer"}, "minItems": 1} for name in SEQUENTIAL}
+    lists[SHARE] = {"type": "string"}
     layer[1] = {"type": "object", "properties": layer[1]["properties"] | lists | _beside()}
     head: Schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "isograd model spec"}
     linked: Schema = _linked(_row(Sections) | {"$defs": definitions})
@@ -37,7 +38,7 @@ def json_schema() -> Schema:
 
 def _beside() -> Schema:
     names, name, repeat = BESIDE
-    return {names: NAMES_SCHEMA, name: {"type": "string"}, repeat: {"type": "integer", "minimum": 1}}
+    return {names: NAMES_SCHEMA, name: NAMES_SCHEMA, repeat: {"type": "integer", "minimum": 1}}
 
 
 def _row(row: type[Row], is_layer: bool = False) -> Schema:

@@ -12,7 +12,7 @@ from ...ir.dims import Size, symbol
 from ...ir.types import DTYPES, TensorType, dtype_of
 from ..data import LOADERS
 from .initializers import InitializerOption
-from .names import hint, is_name
+from .names import hint, is_name, split_names
 from .optimizer import OptimizerOption
 from .options import (
     NAMES_SCHEMA,
@@ -79,6 +79,15 @@ def _read_names(value: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _read_tensors(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise OptionError(f"a mapping from the name of each tensor is expected, not {show(value)}")
+    for key in value:
+        for name in split_names(key) if isinstance(key, str) else [key]:
+            check_name(name, (key,))
+    return value
+
+
 def _read_items(value: Any) -> dict[str, Any]:
     return read_named(value, "item", lambda item: item)
 
@@ -105,7 +114,7 @@ def _read_list(value: Any) -> list[Any]:
 
 # A layer may be a block of the spec, with arguments of its own: layers are read later, by `program`.
 Layers = Annotated[list[Any], Read(_read_list, {"type": "array", "items": schema_reference("layer"), "minItems": 1})]
-Tensors = Annotated[dict[str, Any], Read(_read_items, _TENSORS_SCHEMA)]
+Tensors = Annotated[dict[str, Any], Read(_read_tensors, _TENSORS_SCHEMA)]
 Arguments = Annotated[dict[str, Any], Read(_read_items, {"type": "object"})]
 
 
@@ -153,7 +162,8 @@ class Block(Row):
     layers: Layers | None = None
     tensors: Tensors | None = None
     parameters: Any = None
-    output: Name | None = None
+    output: Names | None = None
+    outputs: Names | None = None
 
 
 class TrainSection(Row):

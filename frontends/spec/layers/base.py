@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from ....ir.dims import Size
 from ....ir.errors import TypeMismatchError
@@ -39,6 +39,9 @@ class Site(Protocol):
         """Key and counter for as many random numbers as `x` has elements, or None where nothing is random."""
 
 
+Results = Value | tuple[Value, ...]
+
+
 class Layer(Row):
     """A layer that takes one tensor. `name` is what its parameters and its output are called."""
 
@@ -46,11 +49,12 @@ class Layer(Row):
     most: ClassVar[int | None] = 1
     name: Name | None = None
 
-    def apply(self, site: Site, operands: Sequence[Value]) -> Value:
+    def apply(self, site: Site, operands: Sequence[Value]) -> Results:
         (x,) = operands
-        return self.build(site, x)
+        result: Results = self.build(site, x)
+        return result
 
-    def build(self, site: Site, x: Value) -> Value:
+    def build(self, site: Site, x: Value) -> Any:
         raise NotImplementedError
 
 

@@ -32,7 +32,7 @@ def test_every_reference_leads_somewhere():
 def test_the_layers_and_their_options_are_there():
     schema = json_schema()
     layers = schema["$defs"]["layer"]["anyOf"][1]["properties"]
-    assert set(layers) == {*LAYERS.by_name, "sequential", "Sequential", "of", "name", "repeat"}
+    assert set(layers) == {*LAYERS.by_name, "sequential", "Sequential", "share", "of", "name", "repeat"}
     dense = schema["$defs"]["layer.dense"]["anyOf"][0]
     assert dense["required"] == ["units"]
     assert dense["additionalProperties"] is False
