@@ -230,7 +230,7 @@ class _Builder:
         except TypeMismatchError as error:
             raise self.spec.document.error(declared.place, f"{path}: {error}") from error
 
-    def random(self, path: str, x: Value) -> tuple[Value, Value] | None:
+    def random(self, path: str, shape: Sequence[Size]) -> tuple[Value, Value] | None:
         """A key of its own for each layer, and the counter that all share, advanced by what the layer takes."""
         words = TensorType(uint32, (2,))
         key = Given(value=key_words(self.spec.seed, path))
@@ -240,7 +240,7 @@ class _Builder:
             return None
         key_value = self.port("state", path, words, key)
         before = self.port("state", COUNTER, words, ZEROS) if self.counter is None else self.counter
-        self.counter = ops.advance_counter(before, amount=product(x.shape))
+        self.counter = ops.advance_counter(before, amount=product(shape))
         self.updates[COUNTER] = self.counter
         return key_value, before
 
@@ -299,5 +299,5 @@ class _Site:
         with self.graph.scope(name, kind, arguments):
             yield _Site(self.builder, f"{self.path}.{name}")
 
-    def random(self, x: Value) -> tuple[Value, Value] | None:
-        return self.builder.random(f"{self.path}.key", x)
+    def random(self, shape: Sequence[Size], name: str = "key") -> tuple[Value, Value] | None:
+        return self.builder.random(f"{self.path}.{name}", shape)

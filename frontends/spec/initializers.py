@@ -172,6 +172,19 @@ class Identity(Initializer):
         return (self.gain * np.eye(*shape)).astype(dtype.numpy)
 
 
+class Fanned(Initializer):
+    """Another initializer, for a kernel whose axes are not the last two: its fans are given, as Keras counts them."""
+
+    kind = "fanned"
+    rest: Any
+    fans: tuple[int, int]
+
+    def draw(self, shape: Shape, dtype: DType, stream: Stream) -> Array:
+        if isinstance(self.rest, VarianceScaling | _Named):
+            return self.rest.draw(self.fans, dtype, stream).reshape(shape)
+        return self.rest.draw(shape, dtype, stream)  # type: ignore[no-any-return]
+
+
 class Given(Initializer):
     """The values that the spec itself holds."""
 

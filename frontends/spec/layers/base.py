@@ -35,8 +35,8 @@ class Site(Protocol):
     def part(self, name: str, kind: str, arguments: Mapping[str, Value]) -> AbstractContextManager[Site]:
         """Where a layer within this one is built: its arrays are `<layer>.<name>.<...>`."""
 
-    def random(self, x: Value) -> tuple[Value, Value] | None:
-        """Key and counter for as many random numbers as `x` has elements, or None where nothing is random."""
+    def random(self, shape: Sequence[Size], name: str = "key") -> tuple[Value, Value] | None:
+        """Key and counter for so many random numbers, or None where nothing is random; the key is `<layer>.<name>`."""
 
 
 Results = Value | tuple[Value, ...]

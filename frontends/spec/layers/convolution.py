@@ -15,7 +15,7 @@ from .base import SPATIAL, DataFormat, Layer, Site, check_axes, check_float, fix
 from .windows import Padding, pairs
 
 
-class _Windowed(Layer):
+class Windowed(Layer):
     """What dense and depthwise convolutions share: windows, bias, activation."""
 
     rank: ClassVar[int]
@@ -54,7 +54,7 @@ class _Windowed(Layer):
         return self.activation.build(site, y) if self.activation else y
 
 
-class _Conv(_Windowed):
+class _Conv(Windowed):
     filters: Count
     groups: Count = 1
     kernel_initializer: InitializerOption = GLOROT_UNIFORM
@@ -100,16 +100,10 @@ class Conv3D(_Conv):
     dilation_rate: Sizes3 = (1, 1, 1)
 
 
-class DepthwiseConv2D(_Windowed):
-    """Each channel by filters of its own; the kernel is [H, W, channels, depth_multiplier], as in Keras."""
+class _Depthwise(Windowed):
+    """Each channel by filters of its own; the kernel is [space, channels, depth_multiplier], as in Keras."""
 
-    kind = "depthwise_conv2d"
-    aliases = ("DepthwiseConv2D",)
-    rank = 2
-    kernel_size: Sizes2
-    strides: Sizes2 = (1, 1)
     padding: Padding = "valid"
-    dilation_rate: Sizes2 = (1, 1)
     depth_multiplier: Count = 1
     depthwise_initializer: InitializerOption = GLOROT_UNIFORM
     depthwise_regularizer: PenaltyOption | None = None
@@ -122,4 +116,22 @@ class DepthwiseConv2D(_Windowed):
         return self.finished(site, self.convolve(x, grouped, channels))
 
 
-LAYERS: tuple[type[Layer], ...] = (Conv1D, Conv2D, Conv3D, DepthwiseConv2D)
+class DepthwiseConv1D(_Depthwise):
+    kind = "depthwise_conv1d"
+    aliases = ("DepthwiseConv1D",)
+    rank = 1
+    kernel_size: Sizes1
+    strides: Sizes1 = (1,)
+    dilation_rate: Sizes1 = (1,)
+
+
+class DepthwiseConv2D(_Depthwise):
+    kind = "depthwise_conv2d"
+    aliases = ("DepthwiseConv2D",)
+    rank = 2
+    kernel_size: Sizes2
+    strides: Sizes2 = (1, 1)
+    dilation_rate: Sizes2 = (1, 1)
+
+
+LAYERS: tuple[type[Layer], ...] = (Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D)

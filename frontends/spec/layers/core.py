@@ -1,12 +1,18 @@
-"""Layers that multiply, look up, drop, rescale."""
+"""Layers that multiply and rescale."""
 
 from __future__ import annotations
 
+import math
+import re
+from typing import Annotated
+
 from ....ir import ops
+from ....ir.dims import Size
+from ....ir.errors import TypeMismatchError
 from ....ir.graph import Value
 from ....ir.types import float32
-from ..initializers import GLOROT_UNIFORM, UNIFORM, ZEROS, InitializerOption
-from ..options import Count, Number, Rate
+from ..initializers import GLOROT_UNIFORM, ZEROS, Fanned, InitializerOption
+from ..options import Count, Number, Words
 from ..penalties import PenaltyOption
 from .activation import ActivationOption
 from .base import Layer, Site, check_float, check_rank, fixed
@@ -58,34 +64,77 @@ class Maxout(_Dense):
         return self.activated(site, ops.maxout(self.affine(site, x, self.units * self.pieces), pieces=self.pieces))
 
 
-class Embedding(Layer):
-    """The rows of a table at integer positions."""
+class EinsumDense(Layer):
+    """activation(einsum(equation, x, kernel) + bias); `output_shape` has all axes but the first, null for any."""
 
-    kind = "embedding"
-    aliases = ("Embedding",)
-    input_dim: Count
-    output_dim: Count
-    embeddings_initializer: InitializerOption = UNIFORM
-    embeddings_regularizer: PenaltyOption | None = None
-
-    def build(self, site: Site, x: Value) -> Value:
-        shape = (self.input_dim, self.output_dim)
-        table = site.parameter("embeddings", shape, float32, self.embeddings_initializer, self.embeddings_regularizer)
-        return ops.take(table, x, axis=0)  # type: ignore[no-any-return]
-
-
-class Dropout(Layer):
-    """In training each element is dropped with probability `rate`, and what is kept is scaled up."""
-
-    kind = "dropout"
-    aliases = ("Dropout",)
-    main = "rate"
-    rate: Rate
+    kind = "einsum_dense"
+    aliases = ("EinsumDense",)
+    equation: Annotated[str, Words("an equation such as 'abc,cd->abd'")]
+    output_shape: Annotated[int | list[Count | None], Words("a whole number, or a list of them and null")]
+    activation: ActivationOption | None = None
+    bias_axes: Annotated[str | None, Words("letters of the output")] = None
+    kernel_initializer: InitializerOption = GLOROT_UNIFORM
+    bias_initializer: InitializerOption = ZEROS
+    kernel_regularizer: PenaltyOption | None = None
+    bias_regularizer: PenaltyOption | None = None
 
     def build(self, site: Site, x: Value) -> Value:
         check_float(x)
-        source = site.random(x) if self.rate else None
-        return x if source is None else ops.dropout(x, *source, rate=self.rate)
+        equation = self.equation.replace(" ", "")
+        found = re.fullmatch(r"(\.{3})?([a-zA-Z]+),([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)", equation)
+        if found is None or bool(found[1]) != bool(found[4]):
+            raise TypeMismatchError(f"the equation {self.equation!r} is not like 'abc,cd->abd' or '...c,cd->...d'")
+        term, kernel, out = found[2], found[3], found[5]
+        sizes = self._sizes(x, term, out, bool(found[1]))
+        unknown = [c for c in kernel if not isinstance(sizes.get(c), int)]
+        if unknown:
+            raise TypeMismatchError(f"the kernel of {self.equation!r} needs to know the size of {unknown[0]!r}")
+        shape = tuple(int(sizes[c]) for c in kernel)
+        inputs, outputs = ([sizes[c] for c in kernel if c in letters] for letters in (term, out))
+        fans = (math.prod(map(int, inputs)), math.prod(map(int, outputs)))
+        initializer = Fanned(rest=self.kernel_initializer, fans=fans)
+        w = site.parameter("kernel", shape, x.dtype, initializer, self.kernel_regularizer)
+        y = ops.einsum_of(equation, x, w)
+        if self.bias_axes:
+            y = y + self._bias(site, x, sizes, out)
+        return self.activation.build(site, y) if self.activation else y
+
+    def _sizes(self, x: Value, term: str, out: str, has_more: bool) -> dict[str, Size]:
+        """The size of each letter: those of x, and what `output_shape` adds."""
+        if len(term) > x.rank or (len(term) < x.rank and not has_more):
+            raise TypeMismatchError(f"the equation {self.equation!r} does not fit {x.type}")
+        sizes = dict(zip(term, x.shape[x.rank - len(term) :], strict=True))
+        given = [self.output_shape] if isinstance(self.output_shape, int) else self.output_shape
+        for letter, size in zip(reversed(out), reversed(given), strict=False):
+            if size is None:
+                continue
+            if sizes.setdefault(letter, size) != size:
+                raise TypeMismatchError(f"{letter!r} of {self.equation!r} is {sizes[letter]} in x, not {size}")
+        return sizes
+
+    def _bias(self, site: Site, x: Value, sizes: dict[str, Size], out: str) -> Value:
+        axes = self.bias_axes or ""
+        if not set(axes) <= set(out):
+            raise TypeMismatchError(f"bias_axes are letters of the output {out!r}, not {axes!r}")
+        first = min(map(out.index, axes))
+        shape = tuple(fixed_size(sizes[c], c) if c in axes else 1 for c in out[first:])
+        return site.parameter("bias", shape, x.dtype, self.bias_initializer, self.bias_regularizer)
+
+
+def fixed_size(size: Size, letter: str) -> int:
+    if not isinstance(size, int):
+        raise TypeMismatchError(f"the bias needs to know the size of {letter!r}, which is free")
+    return size
+
+
+class Identity(Layer):
+    """x itself."""
+
+    kind = "identity"
+    aliases = ("Identity",)
+
+    def build(self, site: Site, x: Value) -> Value:
+        return x
 
 
 class Rescaling(Layer):
@@ -102,4 +151,4 @@ class Rescaling(Layer):
         return y + self.offset if self.offset else y
 
 
-LAYERS: tuple[type[Layer], ...] = (Dense, Maxout, Embedding, Dropout, Rescaling)
+LAYERS: tuple[type[Layer], ...] = (Dense, Maxout, EinsumDense, Rescaling, Identity)

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from ....ir import ops
 from ....ir.errors import TypeMismatchError
 from ....ir.graph import Value
 from ....ir.op import Op
-from ..options import Index
+from ..options import Index, OptionError, Read, show
 from .base import Layer, Site
+
+_AXES_SCHEMA = {
+    "anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}]
+}
+
+
+def _read_axes(value: Any) -> int | tuple[int, int]:
+    axes = [value] * 2 if not isinstance(value, list) else value
+    if len(axes) != 2 or not all(isinstance(a, int) and not isinstance(a, bool) for a in axes):
+        raise OptionError(f"axes of dot must be a whole number, or a list of 2, not {show(value)}")
+    return value if isinstance(value, int) else (axes[0], axes[1])
 
 
 class _Merge(Layer):
@@ -93,8 +104,31 @@ class Concatenate(Layer):
         return ops.concatenate(*operands, axis=self.axis)  # type: ignore[no-any-return]
 
 
+class Dot(Layer):
+    """The sum of products along one axis of each operand, for each example; normalized, the cosine of the angle."""
+
+    kind = "dot"
+    aliases = ("Dot",)
+    main = "axes"
+    least, most = 2, 2
+    axes: Annotated[Index | tuple[Index, Index], Read(_read_axes, _AXES_SCHEMA)]
+    normalize: bool = False
+
+    def apply(self, site: Site, operands: Sequence[Value]) -> Value:
+        given = (self.axes,) * 2 if isinstance(self.axes, int) else self.axes
+        a, b = (ops.normalize_axis(axis, x.rank) for axis, x in zip(given, operands, strict=True))
+        if not a or not b:
+            raise TypeMismatchError("dot sums along axes of an example, not along the first, that of the batch")
+        if self.normalize:
+            x, y = (ops.l2_normalize(o, axes=(c,), epsilon=1e-7) for o, c in zip(operands, (a, b), strict=True))
+        else:
+            x, y = operands
+        products: Value = ops.dot_general(x, y, contracting=((a,), (b,)), batch=((0,), (0,)))
+        return ops.expand_dims(products, 1) if products.rank == 1 else products
+
+
 def _types(operands: Sequence[Any]) -> str:
     return " and ".join(str(x.type) for x in operands)
 
 
-LAYERS: tuple[type[Layer], ...] = (Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate)
+LAYERS: tuple[type[Layer], ...] = (Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot)

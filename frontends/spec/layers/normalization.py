@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import Field
+
 from ....ir import ops
+from ....ir.errors import TypeMismatchError
 from ....ir.graph import Value
 from ..initializers import ONES, ZEROS, InitializerOption
 from ..options import Index, Positive, Rate, Words
@@ -90,4 +93,60 @@ def _spread(v: Value | None, x: Value, axes: tuple[int, ...]) -> Value | None:
     return ops.reshape(v, shape=tuple(s if i in axes else 1 for i, s in enumerate(x.shape)))  # type: ignore[no-any-return]
 
 
-LAYERS: tuple[type[Layer], ...] = (BatchNormalization, LayerNormalization)
+class GroupNormalization(_Affine):
+    """By the mean and variance of each group of channels of an example; -1 group means one for each channel."""
+
+    kind = "group_normalization"
+    aliases = ("GroupNormalization",)
+    main = "groups"
+    groups: Annotated[int, Field(ge=-1), Words("a positive whole number or -1")] = 32
+    axis: Index = -1
+
+    def build(self, site: Site, x: Value) -> Value:
+        check_rank(x, 2)
+        check_float(x)
+        channels = fixed(x, self.axis)
+        groups = channels if self.groups == -1 else self.groups
+        if groups < 1 or channels % groups:
+            raise TypeMismatchError(f"{channels} channels cannot be split evenly into {self.groups} groups")
+        gamma, beta = self.affine(site, x, (channels,))
+        return ops.group_norm(x, gamma, beta, groups=groups, axis=self.axis, epsilon=self.epsilon)  # type: ignore[no-any-return]
+
+
+Axes = Annotated[int | list[int], Words("a whole number or a list of them")]
+
+
+def _listed(axis: int | list[int]) -> tuple[int, ...]:
+    return (axis,) if isinstance(axis, int) else tuple(axis)
+
+
+class RMSNormalization(Layer):
+    """By the root of the mean square over the given axes, times a scale."""
+
+    kind = "rms_normalization"
+    aliases = ("RMSNormalization",)
+    axis: Axes = -1
+    epsilon: Positive = 1e-6
+
+    def build(self, site: Site, x: Value) -> Value:
+        check_float(x)
+        axes = ops.normalize_axes(_listed(self.axis), x.rank)
+        scale = site.parameter("scale", tuple(fixed(x, a) for a in sorted(axes)), x.dtype, ONES)
+        return ops.rms_norm(x, _spread(scale, x, axes), axes=axes, epsilon=self.epsilon)  # type: ignore[no-any-return]
+
+
+class UnitNormalization(Layer):
+    """To the length 1 over the given axes."""
+
+    kind = "unit_normalization"
+    aliases = ("UnitNormalization",)
+    axis: Axes = -1
+
+    def build(self, site: Site, x: Value) -> Value:
+        check_float(x)
+        return ops.l2_normalize(x, axes=_listed(self.axis), epsilon=1e-12)  # type: ignore[no-any-return]
+
+
+LAYERS: tuple[type[Layer], ...] = (
+    BatchNormalization, LayerNormalization, GroupNormalization, RMSNormalization, UnitNormalization,
+)  # fmt: skip

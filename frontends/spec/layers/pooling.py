@@ -115,8 +115,38 @@ def _global(word: str, rule: Op, rank: int) -> type[Layer]:
     return type(camel, (_GlobalPooling,), names | {"rank": rank, "rule": rule} | rest)
 
 
+class _Adaptive(Layer):
+    """As many windows as `output_size` says, of nearly equal length: the largest or the mean of each."""
+
+    main = "output_size"
+    rank: ClassVar[int]
+    output_size: tuple[int, ...]
+    data_format: DataFormat = "channels_last"
+    is_mean: ClassVar[bool]
+
+    def build(self, site: Site, x: Value) -> Value:
+        axes = layout(self.rank, self.data_format)
+        check_axes(x, axes)
+        check_float(x)
+        if self.is_mean:
+            return ops.adaptive_average_pool(x, sizes=self.output_size, layout=axes)  # type: ignore[no-any-return]
+        largest, _ = ops.adaptive_max_pool(x, sizes=self.output_size, layout=axes)
+        return largest  # type: ignore[no-any-return]
+
+
+_SIZES: dict[int, Any] = {1: Sizes1, 2: Sizes2, 3: Sizes3}
+
+
+def _adaptive(word: str, rank: int) -> type[Layer]:
+    camel = f"Adaptive{word.capitalize()}Pooling{rank}D"
+    names = {"kind": f"adaptive_{word}_pooling{rank}d", "aliases": (camel,), "rank": rank, "is_mean": word == "average"}
+    rest = {"__module__": __name__, "__annotations__": {"output_size": _SIZES[rank]}, "__doc__": _Adaptive.__doc__}
+    return type(camel, (_Adaptive,), names | rest)
+
+
 LAYERS: tuple[type[Layer], ...] = (
     MaxPooling1D, MaxPooling2D, MaxPooling3D, AveragePooling1D, AveragePooling2D, AveragePooling3D,
     *(_global("average", ops.reduce_mean, rank) for rank in (1, 2, 3)),
     *(_global("max", ops.reduce_max, rank) for rank in (1, 2, 3)),
+    *(_adaptive(word, rank) for word in ("average", "max") for rank in (1, 2, 3)),
 )  # fmt: skip

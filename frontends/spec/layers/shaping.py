@@ -88,7 +88,7 @@ class RepeatVector(Layer):
         return ops.broadcast_to(ops.expand_dims(x, 1), shape=(x.shape[0], self.n, x.shape[1]))  # type: ignore[no-any-return]
 
 
-def _read_sides(rank: int) -> Any:
+def read_sides(rank: int, word: str = "padding") -> Any:
     """Padding as pairs, from one number, a number for each axis, or a pair for each; one axis takes its pair bare."""
 
     def read(value: Any) -> Sides:
@@ -99,12 +99,15 @@ def _read_sides(rank: int) -> Any:
         if isinstance(value, list) and len(value) == rank and all(_whole(v) or _pair(v) for v in value):
             return tuple((v, v) if _whole(v) else (v[0], v[1]) for v in value)
         words = "a number or a pair of them" if rank == 1 else f"a number, or a list of {rank} numbers or pairs"
-        raise OptionError(f"the padding of zero_padding{rank}d must be {words}, not {show(value)}")
+        raise OptionError(f"the {word} of {_OF[word]}{rank}d must be {words}, not {show(value)}")
 
     whole = {"type": "integer", "minimum": 0}
     pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
     axes = {"type": "array", "items": {"anyOf": [whole, pair]}, "minItems": rank, "maxItems": rank}
     return Read(read, {"anyOf": [whole, pair if rank == 1 else axes]})
+
+
+_OF = {"padding": "zero_padding", "cropping": "cropping"}
 
 
 def _whole(value: Any) -> bool:
@@ -131,19 +134,19 @@ class _ZeroPadding(Layer):
 class ZeroPadding1D(_ZeroPadding):
     kind = "zero_padding1d"
     aliases = ("ZeroPadding1D",)
-    padding: Annotated[Sides, _read_sides(1)] = ((1, 1),)
+    padding: Annotated[Sides, read_sides(1)] = ((1, 1),)
 
 
 class ZeroPadding2D(_ZeroPadding):
     kind = "zero_padding2d"
     aliases = ("ZeroPadding2D",)
-    padding: Annotated[Sides, _read_sides(2)] = ((1, 1),) * 2
+    padding: Annotated[Sides, read_sides(2)] = ((1, 1),) * 2
 
 
 class ZeroPadding3D(_ZeroPadding):
     kind = "zero_padding3d"
     aliases = ("ZeroPadding3D",)
-    padding: Annotated[Sides, _read_sides(3)] = ((1, 1),) * 3
+    padding: Annotated[Sides, read_sides(3)] = ((1, 1),) * 3
 
 
 LAYERS: tuple[type[Layer], ...] = (Flatten, Reshape, Permute, RepeatVector, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
