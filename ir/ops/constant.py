@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dims import Size
+from ..dims import Dim, Size
+from ..errors import TypeMismatchError
 from ..op import EXACT, NO_GRADIENT, Op, sample
 from ..types import DType, TensorType, dtype_of
 
@@ -28,6 +29,9 @@ def _size(*, dim: int, dtype: DType) -> Any:
 
 
 def _arange_type(*, size: Size, dtype: DType) -> TensorType:
+    """So many numbers from 0 on; what is between them is a factor, so that no rounding decides how many there are."""
+    if not isinstance(size, int | Dim):
+        raise TypeMismatchError(f"arange takes a whole number of elements, not {size}")
     return TensorType(dtype, (size,))
 
 

@@ -170,7 +170,7 @@ def _along(x: Value, axis: int, m: Size, how: Sampling, scale: float | None) -> 
     if n == m and np.array_equal(weights, np.eye(n)):
         return x
     constant = x.graph.constant(weights, x.dtype)
-    if axis == x.rank - 1:
+    if axis == x.rank - 1 and x.rank > 1:
         return x @ x.graph.constant(weights.T, x.dtype)
     if axis == x.rank - 2:
         return constant @ x

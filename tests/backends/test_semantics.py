@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import semantics_rows
 
 from isograd.backends import is_installed, runtime
 from isograd.ir import Graph, TensorType, ops
@@ -77,6 +78,7 @@ _BY = np.array([2, 2, -2, -2, 0], np.int32)
 _OUT_OF_RANGE = np.array([NAN, INF, -1e20, -1.7, 2.9], np.float32)
 VALUES = [  # row, function, operands, result
     *IR.VALUES,
+    *semantics_rows.VALUES,
     *(
         (
             f"V1 {f.__name__ if hasattr(f, '__name__') else f.name}(nan {side}, {n})", f,
@@ -157,7 +159,7 @@ VALUES = [  # row, function, operands, result
         np.array([-8, 0], np.int32),
     ),
     *(
-        (f"I12-I14 to {to}", lambda x, to=to: ops.cast(x, dtype=dtype_of(to)), [_OUT_OF_RANGE],
+        (f"I12 I13 I14 to {to}", lambda x, to=to: ops.cast(x, dtype=dtype_of(to)), [_OUT_OF_RANGE],
          np.array([0, np.iinfo(to).max, np.iinfo(to).min, max(-1, np.iinfo(to).min), 2], to))
         for to in ("int8", "uint8", "int16", "uint16", "int32", "uint32")
     ),
@@ -181,6 +183,7 @@ VALUES = [  # row, function, operands, result
 ]  # fmt: skip
 SLOPES = [  # row, function, operands, gradient to each
     *IR.SLOPES,
+    *semantics_rows.SLOPES,
     *(
         (f"G5 max_pool, all {v}", pooled, window_of(v, v, v, v), [np.reshape([1.0, 0.0, 0.0, 0.0], (1, 2, 2, 1))])
         for v in (0.0, -INF)
