@@ -26,6 +26,15 @@ from .sorting import argsort
 from .special import erfinv
 
 _SELU = 1.0507009873554805 * 1.6732632423543772  # what a large negative number becomes, but for the sign
+# sqrt(2) erfinv(x) / x by w - 2.5 for w below 5, and by sqrt(w) - 3 above: Chebyshev fits, within 3e-8 and 8e-8.
+_MIDDLE = (
+    2.1233134, 0.34880203, -0.0059076296, -0.0017716538, 3.086718e-4, -7.0141364e-6, -4.8453444e-6, 6.5821564e-7,
+    2.3316389e-8, -1.2359988e-8, 6.1534516e-10,
+)  # fmt: skip
+_TAIL = (
+    4.0064344, 1.4165823, 0.013357241, -0.010800366, 0.008045697, -0.005089721, 0.0020926844, -7.4912445e-5,
+    -4.3195923e-4, 1.5912345e-4,
+)  # fmt: skip
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -67,10 +76,26 @@ def normals(key: Value, counter: Value, shape: Shape, generator: str, dtype: DTy
 
 
 def _jaxs_normals(key: Value, counter: Value, shape: Shape, dtype: DType) -> Any:
-    """Those of `jax.random.normal`: the inverse of the distribution, for uniforms between -1 and 1."""
+    """Those of `jax.random.normal`: the inverse of the distribution, for uniforms between -1 and 1.
+
+    In float32 by polynomials of w = -log(1 - x^2), as Giles has it (GPU Computing Gems, 2011), with other coefficients
+    and (1 - x)(1 + x) for 1 - x^2: XLA rounds the square first, and is up to 6e-6 of the result off in the tails.
+    """
     uniform = cast(random_uniform(key, counter, shape=shape, generator="threefry"), dtype=dtype)
     lowest = float(np.nextafter(np.float32(-1.0), np.float32(0.0)))
-    return erfinv(maximum(uniform * 2.0 + lowest, lowest)) * math.sqrt(2.0)
+    x = maximum(uniform * 2.0 + lowest, lowest)
+    if dtype == float64:
+        return erfinv(x) * math.sqrt(2.0)
+    w = -log((1.0 - x) * (1.0 + x))
+    tail = _polynomial(sqrt(maximum(w, 5.0)) - 3.0, _TAIL)
+    return where(w < 5.0, _polynomial(w - 2.5, _MIDDLE), tail) * x
+
+
+def _polynomial(x: Value, coefficients: tuple[float, ...]) -> Any:
+    total: Any = coefficients[-1]
+    for c in reversed(coefficients[:-1]):
+        total = total * x + c
+    return total
 
 
 def _tensorflows_normals(key: Value, counter: Value, shape: Shape, dtype: DType) -> Any:
