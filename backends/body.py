@@ -63,7 +63,7 @@ class Body:
         self.reads = symbols_read(items)
         self.lines: list[str] = []
         self.indent = indent
-        self.known: dict[Value, Expression] = {}
+        self.known = {}
         self.names: dict[str, Value | None] = dict.fromkeys(roots.values())
         self.sizes: dict[str, tuple[Value, int]] = {}
         self.given: dict[str, str] = {}  # symbols that arguments of the function hold, and their names
@@ -74,6 +74,16 @@ class Body:
         self.places: dict[Value, str] = {}  # values that are kept in an element of a dict, and which
 
     # values and names
+
+    @property
+    def known(self) -> dict[Value, Expression]:
+        """How each value is written that is there."""
+        return self._known
+
+    @known.setter
+    def known(self, known: dict[Value, Expression]) -> None:
+        self._known = known
+        self._nested = [v for v, e in known.items() if not e.atomic]  # those to look through for a name in use
 
     def argument(self, value: Value, tree: ast.expr, *, fresh: bool = True) -> None:
         """A value that is given: by a name, or as an element of a tree. A name that is not fresh is another value's."""
@@ -152,9 +162,14 @@ class Body:
         held = self.names[name]
         if held is None or self.uses.get(held, 0) > 0:
             return False
-        if any(held in e.leaves | e.sized for v, e in self.known.items() if not e.atomic and self.uses.get(v, 0) > 0):
+        if any(held in e.leaves or held in e.sized for e in self._waiting()):
             return False
         return not any(holder is held and symbol in self.reads for symbol, (holder, _) in self.sizes.items())
+
+    def _waiting(self) -> list[Expression]:
+        """The expressions that are yet to be written into others."""
+        self._nested = [v for v in self._nested if v in self.known and self.uses.get(v, 0) > 0]
+        return [e for v in self._nested if not (e := self.known[v]).atomic]
 
     # expressions
 
@@ -245,6 +260,7 @@ class Body:
             and not (outputs[0].node and outputs[0].node.op.binds)  # a size is read off it by its name
         ):
             self.known[outputs[0]] = Expression(tree, leaves, sized, atomic=False, depth=depth)
+            self._nested.append(outputs[0])
             for value in inputs:  # what is nested now is read with this
                 if value in self.known and not self.known[value].atomic:
                     self.uses[value] -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Graph
+from ..ir.collection import uncollected
 from .classes import print_classes
 from .functions import print_functions
 from .program import prepare
@@ -16,6 +17,7 @@ def is_model(graph: Graph) -> bool:
     return all(p.role == "output" for p in graph.outputs)
 
 
+@uncollected
 def emit(graph: Graph, target: Target, head: str = "") -> str:
     """A readable module that computes the graph. Raises `UnsupportedOpError` with all ops that have no lowering."""
     prepared = prepare(graph, target.table, target.name, target.passes, within_layers=has_nested_layers(graph))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import ops
+from .collection import uncollected
 from .dims import Size, collecting_guards
 from .errors import TypeMismatchError, UnsupportedOpError
 from .graph import SECTIONS, Graph, Node, Scope, Value
@@ -58,6 +59,7 @@ class _Gradients:
             return ops.add(a, b)  # type: ignore[no-any-return]
 
 
+@uncollected
 def backward(
     outputs: Sequence[Value], seeds: Sequence[Value], wrt: Sequence[Value], *, since: int = 0, section: str = ""
 ) -> list[Value | None]:

@@ -269,7 +269,7 @@ class Graph:
         self, op: Op, inputs: tuple[Value | None, ...], attributes: dict[str, Any], types: tuple[TensorType, ...]
     ) -> Node:
         node = Node(op, inputs, attributes, self._scope, self._section, self._origin or _user_line())
-        node.outputs = tuple(Value(self, t, node, i) for i, t in enumerate(types))
+        node.outputs = tuple([Value(self, t, node, i) for i, t in enumerate(types)])
         self.nodes.append(node)
         return node
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -210,7 +211,9 @@ def _frozen(value: Any) -> Any:
 def attribute_key(attribute: Any) -> Any:
     """What is equal for attributes (or dicts of them) that are the same, bit for bit and type for type."""
     if isinstance(attribute, dict):
-        return tuple((k, attribute_key(v)) for k, v in attribute.items())
+        return tuple([(k, attribute_key(v)) for k, v in attribute.items()])
+    if isinstance(attribute, int | str):
+        return type(attribute), attribute
     if isinstance(attribute, tuple):
         return tuple(map(attribute_key, attribute))
     if isinstance(attribute, Graph):
@@ -220,12 +223,20 @@ def attribute_key(attribute: Any) -> Any:
     return (type(attribute), repr(attribute) if isinstance(attribute, float | complex) else attribute)
 
 
-def _graph_key(graph: Graph) -> Any:
-    """What is equal for graphs of one text and the same arrays in it."""
-    from .text import graph_arrays, print_graph
+_GRAPH_KEYS: WeakKeyDictionary[Graph, tuple[tuple[int, int], Any]] = WeakKeyDictionary()
 
-    arrays = graph_arrays(graph)
-    return (Graph, print_graph(graph), attribute_key(arrays))
+
+def _graph_key(graph: Graph) -> Any:
+    """What is equal for graphs of one text and the same arrays in it; made once, since bodies do not change."""
+    from .text import Printer
+
+    size = len(graph.nodes), len(graph.outputs)
+    known = _GRAPH_KEYS.get(graph)
+    if known is None or known[0] != size:
+        printer = Printer(graph)
+        text = printer.text()
+        known = _GRAPH_KEYS[graph] = size, (Graph, text, attribute_key(printer.arrays.by_name))
+    return known[1]
 
 
 def used_outputs(node: Node, uses: Mapping[Value, int]) -> tuple[bool, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import ops
 from .autodiff import gradient_op
+from .collection import uncollected
 from .dims import Guard, Size, parse_dim
 from .errors import IsogradError, ParseError
 from .graph import SECTIONS, Graph, Scope, Value
@@ -28,6 +29,7 @@ _ROLES = frozenset({"input", "parameter", "state", "constant", "output", "gradie
 TABLE = ops.BY_NAME | {op.name: op for op in TRAINING_OPS}
 
 
+@uncollected
 def parse(
     text: str,
     arrays: Mapping[str, np.ndarray] | None = None,

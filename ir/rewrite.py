@@ -35,7 +35,7 @@ class Rewriter:
         return self
 
     def inputs(self, node: Node) -> tuple[Value | None, ...]:
-        return tuple(None if v is None else self.values[v] for v in node.inputs)
+        return tuple([None if v is None else self.values[v] for v in node.inputs])
 
     def scope(self, scope: Scope | None) -> Scope | None:
         if scope is None:
@@ -54,7 +54,7 @@ class Rewriter:
             if is_scalar_constant(node.outputs[0]):  # not a second node for a number that a rule has used already
                 self.replace(node, (self.new.constant(node.attributes["value"], node.outputs[0].dtype),))
                 return
-            made = self.new.append(node.op, self.inputs(node), node.attributes, tuple(v.type for v in node.outputs))
+            made = self.new.append(node.op, self.inputs(node), node.attributes, tuple([v.type for v in node.outputs]))
         made.lowering = node.lowering
         self.replace(node, made.outputs)
 
@@ -88,21 +88,28 @@ def is_scalar_constant(value: Value | None) -> bool:
 
 
 def rewrite(graph: Graph, rule: Callable[[Rewriter, Node], bool]) -> Graph:
-    """Copy a graph; where `rule(rewriter, node)` returns true, it has replaced the node itself."""
-    rewriter = Rewriter(graph)
+    """Copy a graph; where `rule(rewriter, node)` returns true, it has replaced the node itself.
+
+    Where it never does, the graph itself is given back: who asks for changes sees by identity whether there were any.
+    """
+    rewriter, changed = Rewriter(graph), False
     for node in graph.nodes:
-        if not rule(rewriter, node):
+        if rule(rewriter, node):
+            changed = True
+        else:
             rewriter.copy(node)
-    return rewriter.finish()
+    return rewriter.finish() if changed else graph
 
 
 def inside(graph: Graph, change: Callable[[Graph], Graph]) -> Graph:
     """The graph with `change` made to each graph in its attributes: the bodies of loops and branches."""
-    if not any(isinstance(a, Graph) for node in graph.nodes for a in node.attributes.values()):
+    found = (a for node in graph.nodes for a in node.attributes.values() if isinstance(a, Graph))
+    changed = {body: new for body in dict.fromkeys(found) if (new := change(body)) is not body}
+    if not changed:
         return graph
 
     def rule(rewriter: Rewriter, node: Node) -> bool:
-        bodies = {k: change(a) for k, a in node.attributes.items() if isinstance(a, Graph)}
+        bodies = {k: changed[a] for k, a in node.attributes.items() if isinstance(a, Graph) and a in changed}
         if not bodies:
             return False
         with rewriter.within(node):

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from .collection import uncollected
 from .dims import Dim, symbols_of
 from .graph import SECTIONS, Graph, Node, Port, Scope, Value, bound_symbols
 from .literal import literal, quoted
@@ -37,6 +38,7 @@ AUTOMATIC = re.compile(r"v[0-9]+")  # names of values without a hint
 _INDENT = "    "
 
 
+@uncollected
 def print_graph(graph: Graph) -> str:
     """The graph as text, which `parse(text, graph_arrays(graph))` reads back.
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .collection import uncollected
 from .dims import Dim, Guard, collecting_guards, symbols_of
 from .errors import IsogradError, VerificationError
 from .graph import SECTIONS, Graph, Node, Port, Scope, Value, bound_by, bound_symbols
@@ -20,6 +21,7 @@ _SHORT_NAMES = {d.short for d in DTYPES}
 _PLAIN = (bool, int, float, complex, str, type(None), DType, Dim, np.ndarray, Graph)
 
 
+@uncollected
 def verify(graph: Graph) -> None:
     """Raise `VerificationError` unless the graph keeps every invariant:
 

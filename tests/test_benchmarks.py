@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
     ["step_time.py", "--steps", "2", "--backends", "numpy"],
     ["optimizers.py", "--backends", "numpy"],
     ["compare_examples.py", "--steps", "3", "--backends", "numpy"],
+    ["large_graphs.py", "--nodes", "100"],
 ], ids=lambda s: s[0])  # fmt: skip
 def test_runs(script: list[str], tmp_path: Path) -> None:
     subprocess.run([sys.executable, FOLDER / script[0], *script[1:], "--out", str(tmp_path)], check=True, timeout=300,

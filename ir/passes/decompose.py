@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..collection import uncollected
 from ..graph import Graph, Node
 from ..rewrite import Rewriter, inside, rewrite
 
 
+@uncollected
 def decompose(graph: Graph, keep: Callable[[Node], bool]) -> Graph:
     """Replace each composite that `keep` does not hold by its parts, again and again, each in a scope of its own.
 

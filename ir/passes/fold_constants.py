@@ -30,20 +30,27 @@ BUDGET = 1_000_000
 
 def fold_constants(graph: Graph, budget: int = BUDGET) -> Graph:
     left = budget
+    if not any(_fits(node, node.inputs, budget) for node in graph.nodes):
+        return graph
 
     def rule(rewriter: Rewriter, node: Node) -> bool:
         nonlocal left
-        constants = [_constant(v) for v in rewriter.inputs(node)]
-        if not _may_fold(node) or not _all_known(node, constants):
+        inputs = rewriter.inputs(node)
+        if not _fits(node, inputs, left):
             return False
-        shapes = [_known(v.shape) for v in (*node.outputs, *node.inputs) if v is not None]
-        if _largest(node, shapes) > left:
-            return False
-        left -= sum(math.prod(shape) for shape in shapes[: len(node.outputs)])
-        _replace(rewriter, node, constants)
+        left -= sum(math.prod(_known(v.shape)) for v in node.outputs)
+        _replace(rewriter, node, [_constant(v) for v in inputs])
         return True
 
     return rewrite(graph, rule)
+
+
+def _fits(node: Node, inputs: Sequence[Value | None], left: int) -> bool:
+    """Whether a node on these operands is folded."""
+    if not all(v is None or _constant(v) is not None for v in inputs):
+        return False
+    shapes = [_known(v.shape) for v in (*node.outputs, *node.inputs) if v is not None]
+    return _may_fold(node) and _sizes_known(node) and _largest(node, shapes) <= left
 
 
 def _may_fold(node: Node) -> bool:
@@ -58,11 +65,10 @@ def _constant(value: Value | None) -> np.ndarray | None:
     return value.node.attributes["value"]  # type: ignore[no-any-return]
 
 
-def _all_known(node: Node, constants: Sequence[np.ndarray | None]) -> bool:
-    """Whether each operand is a constant, and each size a number."""
-    given = all(c is not None or v is None for c, v in zip(constants, node.inputs, strict=True))
+def _sizes_known(node: Node) -> bool:
+    """Whether each size is a number."""
     sizes = (*_flat(node.attributes.values()), *(s for v in node.outputs for s in v.shape))
-    return given and not any(isinstance(size, Dim) for size in sizes)
+    return not any(isinstance(size, Dim) for size in sizes)
 
 
 def _known(shape: tuple[Size, ...]) -> tuple[int, ...]:

@@ -13,26 +13,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..graph import Graph, Scope, Value
+from ..graph import Graph, Node, Scope, Value
 from ..op import attribute_key
-from ..rewrite import Rewriter
+from ..rewrite import is_scalar_constant, rewrite
 
 
 def merge_common(graph: Graph) -> Graph:
-    rewriter = Rewriter(graph)
-    seen: dict[tuple[Any, Scope | None], tuple[Scope | None, tuple[Value, ...]]] = {}
+    earlier = _equal_nodes(graph)
+
+    def rule(rewriter: Any, node: Node) -> bool:
+        first = earlier.get(node)
+        if first is not None:
+            rewriter.replace(node, tuple(rewriter.values[v] for v in first.outputs))
+        return first is not None
+
+    return rewrite(graph, rule) if earlier else graph
+
+
+def _equal_nodes(graph: Graph) -> dict[Node, Node]:
+    """The nodes that an earlier one stands for."""
+    seen: dict[tuple[Any, Scope | None], Node] = {}
+    same: dict[Value, Value] = {}
+    earlier: dict[Node, Node] = {}
+    layers: dict[Scope | None, list[Scope | None]] = {}
     for node in graph.nodes:
-        key = (node.op, rewriter.inputs(node), attribute_key(node.attributes))
-        scope = rewriter.scope(node.scope)
-        layers = layers_of(scope)
-        found = (seen[key, layer] for layer in layers if (key, layer) in seen)
-        earlier = next((values for place, values in found if not _twins(place, scope)), None)
-        if earlier is None:
-            rewriter.copy(node)
-            seen.setdefault((key, layers[-1]), (scope, tuple(rewriter.values[v] for v in node.outputs)))
+        scope = None if is_scalar_constant(node.outputs[0]) else node.scope
+        if scope not in layers:
+            layers[scope] = layers_of(scope)
+        key = (
+            node.op,
+            tuple([None if v is None else same.get(v, v) for v in node.inputs]),
+            attribute_key(node.attributes),
+        )
+        found = (seen[key, layer] for layer in layers[scope] if (key, layer) in seen)
+        first = next((n for n in found if not _twins(n.scope, scope)), None)
+        if first is None:
+            seen.setdefault((key, layers[scope][-1]), node)
         else:
-            rewriter.replace(node, earlier)
-    return rewriter.finish()
+            earlier[node] = first
+            same |= zip(node.outputs, first.outputs, strict=True)
+    return earlier
 
 
 def layers_of(scope: Scope | None) -> list[Scope | None]:

@@ -9,6 +9,7 @@ the first may be used (see `merge_common`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .. import ops
 from ..graph import Graph, Node, Port, Value
@@ -16,26 +17,47 @@ from ..rewrite import Rewriter
 from .merge_common import layers_of, merge_common
 
 
+@dataclass(frozen=True)
+class Common:
+    """The body of two loops, its operands, how many of them are sequences, which of its outputs the second's are."""
+
+    body: Graph
+    operands: Sequence[Value]
+    xs: int
+    where: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two loops that become one."""
+
+    first: Node
+    second: Node
+    common: Common
+
+
 def merge_loops(graph: Graph) -> Graph:
-    while True:
-        merged = _merge_one(graph)
-        if merged is None:
-            return graph
-        graph = merged
+    while pairs := _pairs(graph):
+        graph = _with(graph, pairs)
+    return graph
 
 
-def _merge_one(graph: Graph) -> Graph | None:
+def _pairs(graph: Graph) -> list[Pair]:
+    """Loops that merge, two by two, no loop in two pairs: all that is moved is moved to where it may be anyway."""
     place = {node: i for i, node in enumerate(graph.nodes)}
     groups: dict[object, list[Node]] = {}
     for node in graph.nodes:
         if node.op is ops.scan and node.attributes["carries"]:
             groups.setdefault(_key(node), []).append(node)
-    for nodes in groups.values():
-        for i, first in enumerate(nodes):
-            for second in nodes[i + 1 :]:
-                body = _common_body(first, second) if _reachable(first, second, place) else None
-                if body is not None:
-                    return _with(graph, first, second, *body)
+    return [pair for nodes in groups.values() if (pair := _pair_among(nodes, place)) is not None]
+
+
+def _pair_among(nodes: Sequence[Node], place: dict[Node, int]) -> Pair | None:
+    for i, first in enumerate(nodes):
+        for second in nodes[i + 1 :]:
+            common = _common_body(first, second) if _reachable(first, second, place) else None
+            if common is not None:
+                return Pair(first, second, common)
     return None
 
 
@@ -54,8 +76,7 @@ def _reachable(first: Node, second: Node, place: dict[Node, int]) -> bool:
     return early and scope in layers_of(second.scope)
 
 
-def _common_body(first: Node, second: Node) -> tuple[Graph, list[Value], int, list[int]] | None:
-    """The body of both, its operands, how many of them are sequences, and which of its outputs the second's are."""
+def _common_body(first: Node, second: Node) -> Common | None:
     carries = first.attributes["carries"]
     graph = Graph(first.attributes["body"].name)
     operands: dict[tuple[str, Value], Value] = {}  # the same value may be a sequence and captured
@@ -85,7 +106,7 @@ def _common_body(first: Node, second: Node) -> tuple[Graph, list[Value], int, li
             kept.append(value)
         where.append(places[value])
     graph.outputs = [Port(v, "output", str(i)) for i, v in enumerate(kept)]
-    return graph, [v for _, v in operands], sum(k == "x" for k, _ in operands), where
+    return Common(graph, [v for _, v in operands], sum(k == "x" for k, _ in operands), where)
 
 
 def _kind(node: Node, i: int) -> str:
@@ -101,27 +122,32 @@ def _copied(graph: Graph, node: Node, values: dict[Value, Value]) -> list[Value]
     return [rewriter.values[p.value] for p in body.outputs]
 
 
-def _with(
-    graph: Graph, first: Node, second: Node, body: Graph, operands: Sequence[Value], xs: int, where: Sequence[int]
-) -> Graph:
-    """The graph with one scan for two."""
+def _with(graph: Graph, pairs: Sequence[Pair]) -> Graph:
+    """The graph with one scan for each two."""
+    firsts, seconds = {p.first: p for p in pairs}, {p.second for p in pairs}
     rewriter = Rewriter(graph)
     for node in graph.nodes:
-        if node is first:
-            attributes = first.attributes | {"body": body, "xs": xs}
-            n = first.outputs[-1].shape[0] if len(first.outputs) > first.attributes["carries"] else None
-            types = [v.type for v in first.outputs]
-            for port in body.outputs[len(types) :]:
-                rows = next(v.type for v, i in zip(second.outputs, where, strict=True) if i == len(types))
-                types.append(rows if n is None else port.value.type.with_shape((n, *port.value.shape)))
-            with rewriter.within(node):
-                made = rewriter.new.append(
-                    ops.scan, tuple(rewriter.values[v] for v in operands), attributes, tuple(types)
-                )
-            for old, new in zip(first.outputs, made.outputs, strict=False):
-                rewriter.values[old] = new.named(old.name)
-            for old, i in zip(second.outputs, where, strict=True):
-                rewriter.values[old] = made.outputs[i].named(old.name)
-        elif node is not second:
+        if node in firsts:
+            _merged(rewriter, firsts[node])
+        elif node not in seconds:
             rewriter.copy(node)
     return rewriter.finish()
+
+
+def _merged(rewriter: Rewriter, pair: Pair) -> None:
+    """Append the scan that stands for two."""
+    first, second, common = pair.first, pair.second, pair.common
+    attributes = first.attributes | {"body": common.body, "xs": common.xs}
+    n = first.outputs[-1].shape[0] if len(first.outputs) > first.attributes["carries"] else None
+    types = [v.type for v in first.outputs]
+    for port in common.body.outputs[len(types) :]:
+        rows = next(v.type for v, i in zip(second.outputs, common.where, strict=True) if i == len(types))
+        types.append(rows if n is None else port.value.type.with_shape((n, *port.value.shape)))
+    with rewriter.within(first):
+        made = rewriter.new.append(
+            ops.scan, tuple(rewriter.values[v] for v in common.operands), attributes, tuple(types)
+        )
+    for old, new in zip(first.outputs, made.outputs, strict=False):
+        rewriter.values[old] = new.named(old.name)
+    for old, i in zip(second.outputs, common.where, strict=True):
+        rewriter.values[old] = made.outputs[i].named(old.name)

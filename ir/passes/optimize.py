@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..collection import uncollected
 from ..graph import Graph
-from ..op import attribute_key
 from ..rewrite import inside
 from .fold_constants import BUDGET, fold_constants
 from .merge_common import merge_common
@@ -15,6 +13,7 @@ from .simplify import simplify
 from .trim_bodies import trim_bodies
 
 
+@uncollected
 def optimize(graph: Graph, budget: int = BUDGET, *, within_layers: bool = False) -> Graph:
     """Simplify, fold constants, merge what is common, remove what is dead; again while anything changes.
 
@@ -25,15 +24,6 @@ def optimize(graph: Graph, budget: int = BUDGET, *, within_layers: bool = False)
     while True:
         folded = fold_constants(simplify(graph, within_layers), budget)
         smaller = trim_bodies(remove_dead(merge_loops(merge_common(folded))))
-        if _structure(smaller) == _structure(graph):
-            return smaller
+        if smaller is graph:  # each pass gives back the graph itself where it finds nothing
+            return graph
         graph = smaller
-
-
-def _structure(graph: Graph) -> list[Any]:
-    """What is equal for graphs of the same nodes in the same order."""
-    numbers = {value: i for i, value in enumerate(v for n in graph.nodes for v in n.outputs)}
-    return [
-        (node.op, [numbers.get(v) for v in node.inputs if v is not None], attribute_key(node.attributes))
-        for node in graph.nodes
-    ]  # fmt: skip

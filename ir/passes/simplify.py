@@ -70,15 +70,26 @@ def place_of(node: Node) -> Place:
 def simplify(graph: Graph, within_layers: bool = False) -> Graph:
     """The simpler graph; `within_layers` keeps what crosses the border of a layer, so that equal layers stay equal."""
     guards = set(graph.guards)
+    if not any(_found(n, n.inputs, n.scope, guards, within_layers) is not None for n in graph.nodes):
+        return graph
     return rewrite(graph, lambda rewriter, node: _simplify(rewriter, node, guards, within_layers))
 
 
-def _simplify(rewriter: Rewriter, node: Node, guards: Set[Guard], within_layers: bool) -> bool:
-    scope = rewriter.scope(node.scope)
+def _found(
+    node: Node, inputs: tuple[Value | None, ...], scope: Scope | None, guards: Set[Guard], within_layers: bool
+) -> Value | Call | None:
+    """What a node on these operands is simpler than it is."""
+    if node.op not in RULES and not node.op.broadcasts:
+        return None
     place = (scope.layer if scope else None, node.section) if within_layers else None
-    call = Call(node.op, rewriter.inputs(node), node.attributes, node.outputs[0].type, place)
+    call = Call(node.op, inputs, node.attributes, node.outputs[0].type, place)
     result = _simplest(call, guards)
-    if result is call:
+    return None if result is call else result
+
+
+def _simplify(rewriter: Rewriter, node: Node, guards: Set[Guard], within_layers: bool) -> bool:
+    result = _found(node, rewriter.inputs(node), rewriter.scope(node.scope), guards, within_layers)
+    if result is None:
         return False
     with rewriter.within(node):
         rewriter.replace(node, (_made(rewriter.new, result),))

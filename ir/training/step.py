@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..autodiff import gradients
+from ..collection import uncollected
 from ..errors import SpecError
 from ..graph import Graph, Port, Value
 from ..model import Loss, Model, Optimizer, Recipe, Regularizer
@@ -19,6 +20,7 @@ from .schedules import as_schedule
 from .update import update
 
 
+@uncollected
 def training_step(
     model: Model,
     loss: Loss | str | Mapping[str, Any] | None = None,
