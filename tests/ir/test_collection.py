@@ -14,7 +14,7 @@ def outer(fail: bool) -> bool:
     found = inner()
     assert not gc.isenabled(), "a call within a call has turned it on again"
     if fail:
-        raise ValueError
+        raise ValueError("as asked")
     return found
 
 
@@ -26,7 +26,7 @@ def inner() -> bool:
 def test_collection_goes_on_afterwards() -> None:
     assert outer(False) is False
     assert gc.isenabled()
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="as asked"):
         outer(True)
     assert gc.isenabled()
 
