@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
 from collections import Counter
@@ -110,7 +111,8 @@ class ModuleWriter:
             read = [o for i, o in enumerate(operands) if i not in gone and (i < most or not is_none(o))]
             return ast.Call(name_of(self.helper(rule)), read, keywords)
         expression = substitute(template, bind(rule, operands, attributes), rule.__globals__)
-        resolved: ast.expr = self.resolve_names(expression, rule.__globals__)
+        own = free_names(template) - set(inspect.signature(rule).parameters)  # a value may be called as a global is
+        resolved: ast.expr = self.resolve_names(expression, {k: v for k, v in rule.__globals__.items() if k in own})
         return resolved
 
     def resolve_names(self, tree: Any, scope: Mapping[str, Any]) -> Any:

@@ -31,7 +31,7 @@ KERNELS: dict[str, set[str]] = {
     "GreaterOrEqual": _NUMBERS, "GridSample": _FLOAT, "HardSigmoid": _FLOAT, "InstanceNormalization": _FLOAT,
     "IsInf": {"float16", "bfloat16", "float32", "float64"}, "IsNaN": {"float16", "bfloat16", "float32", "float64"},
     "LayerNormalization": _FLOATS | {"float16", "bfloat16"}, "LeakyRelu": _FLOAT, "Less": _NUMBERS,
-    "LessOrEqual": _NUMBERS, "Log": _FLOATS, "LogSoftmax": _FLOATS, "LRN": _FLOAT,
+    "LessOrEqual": _NUMBERS, "Log": _FLOATS, "LogSoftmax": _FLOATS, "LpPool": _FLOAT, "LRN": _FLOAT,
     "MatMul": _COMMON | {"uint32", "uint64"}, "Max": _EXTREMES, "MaxPool": _FLOATS | {"int8", "uint8"},
     "Min": _EXTREMES, "Mod": _NUMBERS | {"float16"}, "Mul": _NUMBERS, "Neg": _COMMON | {"int8", "int16"},
     "NonZero": {"bool", "uint8", "int32", "int64", "float32"},
@@ -42,7 +42,8 @@ KERNELS: dict[str, set[str]] = {
     "Relu": _FLOATS | {"int8", "int32"}, "RMSNormalization": _FLOATS | {"float16"}, "Round": _FLOATS | {"float16"},
     "Selu": _FLOAT, "Shrink": _ALL - {"bool"}, "Sigmoid": _FLOATS, "Sign": _ALL - {"bool"}, "Sin": _FLOATS,
     "Sinh": _FLOAT, "Softmax": _FLOATS, "Softplus": _FLOAT, "Softsign": _FLOAT, "Sqrt": _FLOATS, "Sub": _NUMBERS,
-    "Tan": _FLOAT, "Tanh": _FLOATS, "ThresholdedRelu": _FLOAT, "TopK": _NUMBERS - {"uint16", "uint32", "uint64"},
+    "Tan": _FLOAT, "Tanh": _FLOATS, "ThresholdedRelu": _FLOAT,
+    "Tile": _ALL - {"bfloat16"}, "TopK": _NUMBERS - {"uint16", "uint32", "uint64"},
     "Unique": _FLOATS | {"int8", "int64"},
     "Trilu": _COMMON | {"bool"}, "Where": _COMMON | {"int8", "uint8", "uint32"},
 }  # fmt: skip

@@ -36,6 +36,6 @@ rows = {
     ops.tril: by(_tril, "Trilu"),
     ops.triu: by(_triu, "Trilu"),
     ops.eye: by(_eye),
-    ops.tile: by(_tile),
+    ops.tile: by(_tile, "Tile"),
     ops.split: by(_split),
 }

@@ -125,7 +125,7 @@ def _average_pool_padded(x: Any, *, window: Any, strides: Any, padding: Any, cou
 
 def average_pool_gradient(g: Any, sizes: Any, window: Any, strides: Any, padding: Any) -> Any:
     """Each window's gradient is shared by its elements; padding is SAME or VALID."""
-    shape = (tf.shape(g)[0], *sizes, g.shape[-1])
+    shape = (tf.shape(g)[0], *sizes, tf.shape(g)[-1])
     return tf.raw_ops.AvgPoolGrad(
         orig_input_shape=shape, grad=g, ksize=[1, *window, 1], strides=[1, *strides, 1], padding=padding
     )
@@ -150,7 +150,7 @@ def _average_pool_gradient_padded(
         g /= pool(tf.pad(tf.ones((1, *sizes, 1), g.dtype), pads), window, strides, "VALID")
     padded = [n + a + b for n, (a, b) in zip(sizes, padding, strict=True)]
     if len(window) == 3:
-        shape = (tf.shape(g)[0], *padded, g.shape[-1])
+        shape = (tf.shape(g)[0], *padded, tf.shape(g)[-1])
         d_x = tf.raw_ops.AvgPool3DGrad(
             orig_input_shape=shape, grad=g, ksize=[1, *window, 1], strides=[1, *strides, 1], padding="VALID"
         )

@@ -10,11 +10,11 @@ from ...ir import ops
 
 
 def _sum(x: Any, segments: Any, *, count: Any) -> Any:
-    return tf.math.unsorted_segment_sum(x, tf.where(segments < count, segments, -1), count)
+    return tf.math.unsorted_segment_sum(x, tf.where(segments < tf.cast(count, segments.dtype), segments, -1), count)
 
 
 def _product(x: Any, segments: Any, *, count: Any) -> Any:
-    return tf.math.unsorted_segment_prod(x, tf.where(segments < count, segments, -1), count)
+    return tf.math.unsorted_segment_prod(x, tf.where(segments < tf.cast(count, segments.dtype), segments, -1), count)
 
 
 rows = {ops.segment_sum: _sum, ops.segment_product: _product}

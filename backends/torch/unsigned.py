@@ -30,7 +30,8 @@ _ORDERING = frozenset({
 _WRAPPING = frozenset({
     "matmul", "reverse", "scatter_add", "take_along_axis", "gather_nd", "index", "index_put", "dynamic_slice",
     "dynamic_update_slice", "scatter_along_axis", "scatter_nd", "scatter_reduce", "cumulative_sum",
-    "cumulative_product", "reduce_product", "roll", "take",
+    "cumulative_product", "reduce_product", "roll", "take", "tril", "triu", "einsum", "tensordot", "depth_to_space",
+    "space_to_depth", "channel_shuffle",
 })  # fmt: skip
 _LOWEST = -(2**63)
 

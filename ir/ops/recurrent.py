@@ -45,8 +45,9 @@ def _check_layer(
         raise TypeMismatchError(f"{name} works on float tensors, not on {x}; cast first")
     if x.rank != 3 or time_axis not in (0, 1):
         raise TypeMismatchError(f"{name}: a sequence has 3 axes and time_axis 0 or 1, not {x} and {time_axis}")
-    batch, size = x.shape[1 - time_axis], states[0].shape[-1]
     kernel, recurrent, *biases = kernels
+    assert recurrent is not None
+    batch, size = x.shape[1 - time_axis], recurrent.shape[0]
     wanted = [(s, (batch, size)) for s in states] + [
         (kernel, (x.shape[2], size * gates)), (recurrent, (size, size * gates)),
         *((b, (size * gates,)) for b in biases),

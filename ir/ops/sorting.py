@@ -122,6 +122,8 @@ def _bucketize_type(x: TensorType, boundaries: TensorType, *, side: str = "left"
 
 
 def _bucketize(x: Any, boundaries: Any, *, side: Any, dtype: DType) -> Any:
+    if x.dtype.kind == "V":  # of bfloat16 NumPy does not know where a NaN belongs
+        x, boundaries = x.astype(np.float32), boundaries.astype(np.float32)
     return np.asarray(np.searchsorted(boundaries, x, side)).astype(dtype.numpy)
 
 

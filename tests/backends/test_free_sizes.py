@@ -24,6 +24,7 @@ SMALL = 2e-5  # of the largest element: sizes go wrong by more; how exact an op 
 # Ops some of whose samples keep a size that is a number, not a symbol: op -> why. Sizes 0 and 1 stay everywhere.
 _WORDS = "the words of key and counter are so many"
 _WINDOWS = "its type rule asks for numbers, or takes them from an attribute, for some axes"
+_KERNELS = "the sizes of its kernels are the model's own"
 _ATTRIBUTE = "an attribute of the sample goes with one size"
 FOUND = "its samples say how many will be found; tests/backends/test_selection.py has symbols for that"
 FIXED = {
@@ -66,6 +67,13 @@ FIXED = {
     "while_loop": "the types of its bodies are part of the sample",
     "cond": "the types of its branches are part of the sample",
     "dot_product_attention": "the scale is a number that the size of a head gives",
+    "lstm": _KERNELS,
+    "gru": _KERNELS,
+    "simple_rnn": _KERNELS,
+    "dilation": _KERNELS,
+    "crop_and_resize": "a box has four numbers",
+    "affine_grid": "a map has as many numbers as axes are mapped",
+    "grid_sample": "a place has as many numbers as the image has axes",
     "gather_nd": "an index has so many numbers as axes are indexed",
     "scatter_nd": "an index has so many numbers as axes are indexed",
     "random_bits": "the key and the counter have two words, or four",
@@ -77,6 +85,8 @@ FIXED = {
 }
 KNOWN_GAPS = {  # (backend, op) -> why; strict
     ("onnxruntime", name): why for name, (opset, why) in NOT_THERE.items() if opset == 99
+} | {
+    ("torch", "crop_and_resize"): "PyTorch warns where a size that a function is given as a tensor is made one again",
 }
 _ALIKE = "rows that are repeated to another length are alike: such a matrix has no one factorization"
 # Ops that are not run with symbols here: op -> why.
@@ -85,6 +95,7 @@ LEFT_OUT = {
     "scan": FIXED["scan"],
     "while_loop": FIXED["while_loop"],
     "cond": FIXED["cond"],
+    "grouped_outer": "counts of rows that are repeated are of more rows than there are",
     "bucketize": "boundaries that are repeated to another length are not in order",
     "embedding_bag": "offsets that are repeated to another length are not in order",
     "cholesky": _ALIKE,
@@ -95,8 +106,6 @@ LEFT_OUT = {
     "max_unpool": "it decomposes only where the sizes of its windows are numbers",
     "from_patches": "a guard bounds its sizes from above, and the second ones are larger",
     "glu": "the gradient of a part from floor(N/2) on is not known to be as long as the first part",
-    "lstm": "four times the units are not known to be what the kernel has",
-    "gru": "three times the units are not known to be what the kernel has",
 }
 OPS = [op for op in ops.ALL if op.name not in LEFT_OUT and any(free(op, s, "S") for s in op.samples)]
 

@@ -16,6 +16,9 @@ from isograd.ir.types import dtype_of
 
 BACKENDS = [b for b in ("numpy", "jax", "torch", "tensorflow", "onnxruntime") if is_installed(b)]
 DTYPES = ("int64", "uint64", "uint32")
+KNOWN_GAPS = {
+    ("torch", name, "uint64"): "it divides no uint64" for name in ("floor_divide", "remainder", "truncated_remainder")
+}  # (backend, op, dtype) -> why; strict
 UNDEFINED = {  # on any numbers
     "bucketize": "its boundaries must be in order",
     "nonzero": "its samples say how many are not zero",
@@ -65,7 +68,9 @@ CASES = [
 
 @pytest.mark.parametrize(("op", "dtype"), CASES, ids=lambda p: getattr(p, "name", p))
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_integers_are_exact(backend: str, op: Op, dtype: str) -> None:
+def test_integers_are_exact(backend: str, op: Op, dtype: str, request: pytest.FixtureRequest) -> None:
+    if (backend, op.name, dtype) in KNOWN_GAPS:
+        request.node.add_marker(pytest.mark.xfail(reason=KNOWN_GAPS[backend, op.name, dtype], strict=True))
     made = [m for s in op.samples if (m := graph_of(op, s, dtype)) is not None]
     for graph, arrays in made if backend != "jax" else made[:1]:
         program = runtime(backend).compile(graph, device=None if backend == "numpy" else "cpu")

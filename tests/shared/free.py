@@ -55,7 +55,9 @@ def free(op: Op, sample: Sample, prefix: str) -> FreeSample | None:
     return found
 
 
-FILTERS = frozenset({"w", "depthwise", "pointwise"})  # operands that are parameters, whose sizes a model knows
+FILTERS = frozenset(
+    {"w", "depthwise", "pointwise", "kernel", "recurrent", "bias", "recurrent_bias"}
+)  # operands that are parameters, whose sizes a model knows
 
 
 def owned(op: Op, sample: Sample) -> set[tuple[int, int]]:

@@ -138,11 +138,12 @@ def test_bfloat16_goes_in_and_out(op, sample_graph):
         pytest.xfail("LAPACK has no bfloat16, and their type rules say so")
     graph, arrays = sample_graph(op, dtype="bfloat16")
     run = program(graph)
+    tolerance = 0.3 if op in ops.grid.OPS else 0.06  # a place is rounded before its neighbours are subtracted from it
     for port, result, right in zip(graph.outputs, run(*arrays), run_reference(graph, arrays), strict=True):
         found = run.to_numpy(result)
         assert found.dtype == port.value.dtype.numpy
         np.testing.assert_allclose(
-            found.astype(float), np.asarray(right).astype(float), rtol=0.06, atol=0.06, err_msg=port.path
+            found.astype(float), np.asarray(right).astype(float), rtol=tolerance, atol=tolerance, err_msg=port.path
         )
 
 
