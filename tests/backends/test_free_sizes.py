@@ -11,6 +11,7 @@ from free import fixed, free, free_graph, symbols_in
 
 from isograd.backends import BACKENDS, is_installed, runtime
 from isograd.backends.onnx.gaps import NOT_THERE
+from isograd.backends.onnx.model import OPSET
 from isograd.ir import Graph, Op, ops
 from isograd.ir.evaluate import run_reference
 from isograd.ir.parse import parse
@@ -70,10 +71,6 @@ FIXED = {
     "lstm": _KERNELS,
     "gru": _KERNELS,
     "simple_rnn": _KERNELS,
-    "dilation": _KERNELS,
-    "crop_and_resize": "a box has four numbers",
-    "affine_grid": "a map has as many numbers as axes are mapped",
-    "grid_sample": "a place has as many numbers as the image has axes",
     "gather_nd": "an index has so many numbers as axes are indexed",
     "scatter_nd": "an index has so many numbers as axes are indexed",
     "random_bits": "the key and the counter have two words, or four",
@@ -84,7 +81,7 @@ FIXED = {
     "dropout": "the key and the counter have two words",
 }
 KNOWN_GAPS = {  # (backend, op) -> why; strict
-    ("onnxruntime", name): why for name, (opset, why) in NOT_THERE.items() if opset == 99
+    ("onnxruntime", name): why for name, (opset, why) in NOT_THERE.items() if opset > OPSET
 } | {
     ("torch", "crop_and_resize"): "PyTorch warns where a size that a function is given as a tensor is made one again",
 }
