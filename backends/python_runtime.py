@@ -63,7 +63,7 @@ class PythonProgram(Program):
         self.new = [r for r in HELD if graph.results(r)]
         self.held: dict[str, dict[str, Any]] = {r: {} for r in HELD}
         self.trees: list[Any] = []
-        self._options = options
+        self.options = dict(options)
         self._function: Callable[..., Any] | None = None
 
     def load(self, arrays: Mapping[Key, np.ndarray]) -> None:
@@ -74,12 +74,12 @@ class PythonProgram(Program):
                 place = self.runtime.put if self.is_model else self.runtime.hold
                 self.held[port.role][port.path] = place(array, self.device)
         if self.is_model:
-            self._function = self.runtime.make(self._model(), self.device, self._options)
+            self._function = self.runtime.make(self._model(), self.device, self.options)
             self.trees = [] if self.runtime.target.style == "modules" else [as_tree(self.held[r]) for r in self.roles]
         elif self.runtime.closes_over:
-            self._function = self.runtime.make(self._closed(), self.device, self._options)
+            self._function = self.runtime.make(self._closed(), self.device, self.options)
         elif self._function is None:
-            self._function = self.runtime.make(self.names[step_name(self.graph)], self.device, self._options)
+            self._function = self.runtime.make(self.names[step_name(self.graph)], self.device, self.options)
 
     def _closed(self) -> Callable[..., Any]:
         """The printed step on the held parameters and state: they are not passed at each call."""

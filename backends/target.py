@@ -90,7 +90,7 @@ class Target:
 
 def has_wide_types(graph: Graph) -> bool:
     """Whether a graph has 64-bit values."""
-    values = [v for n in graph.nodes for v in n.outputs] + [p.value for p in graph.inputs]
+    values = [v for n in nodes_within(graph.nodes) for v in n.outputs] + [p.value for p in graph.inputs]
     return any(v.dtype.name in ("float64", "int64", "uint64", "complex128") for v in values)
 
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ...ir import DType
+from ...ir.passes import narrow
 from ..rules import merge
 from ..target import Target
 from . import (
@@ -118,6 +119,7 @@ TARGET = Target(
     largest_integer=2**31 - 1,
     safe_numbers=frozenset({jnp.maximum, jnp.minimum, jnp.where, *clipping.NUMBERS}),
     compiles_any_size=False,
+    passes=(narrow,),
     wide="jax.enable_x64(True)",
     decorator="jax.jit",
     step_decorator="partial(jax.jit, donate_argnums=(0, 1))",

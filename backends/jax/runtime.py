@@ -12,9 +12,8 @@ import numpy as np
 
 from ...ir import Graph
 from ...ir.graph import bound_symbols
-from ..python_runtime import PythonRuntime
+from ..python_runtime import PythonProgram, PythonRuntime
 from ..runtime import Program
-from ..target import has_wide_types
 from . import TARGET
 
 
@@ -49,7 +48,10 @@ class JaxRuntime(PythonRuntime):
         return _wide(function) if options.get("wide") else function
 
     def compile(self, graph: Graph, **options: Any) -> Program:
-        return super().compile(graph, wide=has_wide_types(graph), compiled=not bound_symbols(graph), **options)
+        program = super().compile(graph, compiled=not bound_symbols(graph), **options)
+        assert isinstance(program, PythonProgram)
+        program.options["wide"] = TARGET.wide in program.source  # the printed program knows whether it has 64 bits
+        return program
 
 
 def _wide(function: Callable[..., Any]) -> Callable[..., Any]:
