@@ -154,19 +154,20 @@ def _examine(graph: Graph, kind: str, name: str, opset: int) -> list[Finding]:
     else:
         made: Any = runtime(name)
         target: Target = made.target
-        nodes = missing_rules(claim(graph, target.table, target.passes), target.table)
+        nodes = missing_rules(claim(graph, target.table, target.passes, wish=target.layout), target.table)
         found = [_finding(name, kind, _NO_LOWERING, group) for group in _grouped(nodes)]
         write = lambda: emit(graph, target)  # noqa: E731
     return found if any(f.fails for f in found) else found + _unwritable(write, kind, name)
 
 
 def _examine_onnx(graph: Graph, kind: str, name: str, opset: int) -> Iterator[Finding]:
+    from ..ir.passes.layout import CHANNELS_FIRST
     from .onnx.legalize import legalize, refused
     from .onnx.lowering import at_opset
-    from .onnx.model import NO_COMPLEX, OPSETS, complex_values, first_apart
+    from .onnx.model import NO_COMPLEX, OPSETS, complex_values
 
     table = at_opset(opset)
-    ready = claim(first_apart(graph, opset), table)
+    ready = claim(graph, table, wish=CHANNELS_FIRST)
     missing = missing_rules(ready, table)
     for group in _grouped(missing):
         newer = [o for o in OPSETS if o > opset and not missing_rules(_alone(group[0]), at_opset(o))]

@@ -20,10 +20,26 @@ def is_model(graph: Graph) -> bool:
 @uncollected
 def emit(graph: Graph, target: Target, head: str = "") -> str:
     """A readable module that computes the graph. Raises `UnsupportedOpError` with all ops that have no lowering."""
-    prepared = prepare(graph, target.table, target.name, target.passes, within_layers=has_nested_layers(graph))
-    target.check_sizes(prepared)
-    docstring = head or f'"""{graph.name}: emitted by isograd."""'
-    if not is_model(prepared):
-        return print_step(prepared, target, docstring)
+    return print_module(ready_graph(graph, target), target, head)
+
+
+def ready_graph(graph: Graph, target: Target) -> Graph:
+    """The graph as it is printed.
+
+    What is a step takes parameters and slots as the target wants them; a model keeps the source's arrays, since it is
+    handed to people, who look into its `state_dict`.
+    """
+    return prepare(
+        graph, target.table, target.name, target.passes, within_layers=has_nested_layers(graph), wish=target.layout,
+        views=not is_model(graph),
+    )  # fmt: skip
+
+
+def print_module(ready: Graph, target: Target, head: str = "") -> str:
+    """The module of a graph that is ready for the target."""
+    target.check_sizes(ready)
+    docstring = head or f'"""{ready.name}: emitted by isograd."""'
+    if not is_model(ready):
+        return print_step(ready, target, docstring)
     printer = print_classes if target.style == "modules" else print_functions
-    return printer(prepared, target, docstring)
+    return printer(ready, target, docstring)

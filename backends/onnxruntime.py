@@ -23,6 +23,7 @@ from .onnx.builder import element_type
 from .onnx.kernels import INEXACT_FUSIONS
 from .onnx.model import OPSET, PROTO_BYTES, Emission, emit
 from .runtime import HELD, Key, Program, Runtime
+from .views import as_source, stored
 
 LEVELS = {
     "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -175,8 +176,9 @@ class OnnxRuntimeProgram(Program):
 
     def _load_buffers(self, held: Mapping[Key, np.ndarray]) -> None:
         self._session = self._session or self._open(self._emission)
-        first = {k: self._put(a) for k, a in held.items()}
-        second = {k: self._put(held[k]) if k in self._changed else v for k, v in first.items()}
+        laid = {k: stored(a, self._emission.views.get(k)) for k, a in held.items()}
+        first = {k: self._put(a) for k, a in laid.items()}
+        second = {k: self._put(laid[k]) if k in self._changed else v for k, v in first.items()}
         self._sets = [first, second]
         self._bindings = [self._bound(first, second), self._bound(second, first)]
 
@@ -213,7 +215,11 @@ class OnnxRuntimeProgram(Program):
         return value
 
     def arrays(self) -> dict[Key, np.ndarray]:
-        return {k: self.to_numpy(v) if isinstance(v, ort.OrtValue) else v.copy() for k, v in self._sets[0].items()}
+        views = self._emission.views
+        return {
+            k: as_source(self.to_numpy(v), views.get(k)) if isinstance(v, ort.OrtValue) else v.copy()
+            for k, v in self._sets[0].items()
+        }
 
     # running
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from ..ir import Graph, Node
 from ..ir.passes import decompose, optimize, remove_dead
+from ..ir.passes.axes import WAITS
+from ..ir.passes.layout import Layout, has_layout, layout
 from ..ir.rewrite import Rewriter, inside, rewrite
-from .rules import Alone, Table, check_lowered, find_entry, find_rule, saved_outputs
+from .rules import Alone, Table, check_lowered, find_entry, find_rule, key_of, nodes_within, saved_outputs
 from .template import unread_parameters
 
 _COUNTER = itertools.count()
@@ -19,20 +21,50 @@ Pass = Callable[[Graph], Graph]
 
 
 def prepare(
-    graph: Graph, table: Table, target: str, passes: Sequence[Pass] = (), *, within_layers: bool = False
+    graph: Graph,
+    table: Table,
+    target: str,
+    passes: Sequence[Pass] = (),
+    *,
+    within_layers: bool = False,
+    wish: Layout | None = None,
+    views: bool = True,
 ) -> Graph:
-    """Take apart what the target has no row for, simplify, apply its passes, check that every node can be lowered."""
-    graph = claim(graph, table, passes, within_layers)
+    """Take apart what the target has no row for, simplify, apply its passes, check that every node can be lowered.
+
+    `wish` is the layout that the target wants, `views` whether parameters are stored so.
+    """
+    graph = claim(graph, table, passes, within_layers, wish, views)
     check_lowered(graph, table, target)
     return everywhere(lambda g: remove_dead(without_unread_operands(without_saved_outputs(g, table), table)), graph)
 
 
-def claim(graph: Graph, table: Table, passes: Sequence[Pass] = (), within_layers: bool = False) -> Graph:
+def claim(
+    graph: Graph,
+    table: Table,
+    passes: Sequence[Pass] = (),
+    within_layers: bool = False,
+    wish: Layout | None = None,
+    views: bool = True,
+) -> Graph:
     """The graph of what the target has rows for, and of the parts that it has none for."""
-    graph = optimize(decompose(graph, lambda node: find_rule(table, node) is not None), within_layers=within_layers)
+
+    def has_row(node: Node) -> bool:
+        return find_rule(table, node) is not None
+
+    if wish is not None:
+        graph = decompose(graph, lambda n: n.op in WAITS or has_row(n) or (has_layout(n) and key_of(n.op) in table))
+        if any(map(has_layout, nodes_within(graph.nodes))):
+            graph = arrange(optimize(graph, within_layers=within_layers), wish, views)
+    graph = optimize(decompose(graph, has_row), within_layers=within_layers)
     for change in passes:
         graph = everywhere(change, graph)
     return graph
+
+
+def arrange(graph: Graph, wish: Layout, views: bool = True) -> Graph:
+    """The layout that a target wants, in the bodies of loops and branches too."""
+    return layout(inside(graph, lambda body: arrange(body, wish)), wish, views=views)
 
 
 def everywhere(change: Pass, graph: Graph) -> Graph:

@@ -11,11 +11,12 @@ import numpy as np
 from ..ir import Graph
 from ..ir.errors import BackendUnavailableError
 from ..ir.evaluate import bind_shapes
-from .emit import emit, is_model
+from .emit import is_model, print_module, ready_graph
 from .program import as_tree, execute
 from .runtime import HELD, Key, Program, Runtime
 from .step import step_name
 from .target import Target
+from .views import Views, as_source, stored, views_of
 
 
 class PythonRuntime(Runtime):
@@ -45,16 +46,18 @@ class PythonRuntime(Runtime):
         chosen = device or devices[0]
         if chosen not in devices:
             raise BackendUnavailableError(f"{self.name} has no device {chosen!r} here; it has {', '.join(devices)}")
-        return PythonProgram(graph, self, chosen, emit(graph, self.target, head), options)
+        ready = ready_graph(graph, self.target)
+        return PythonProgram(graph, self, chosen, print_module(ready, self.target, head), options, views_of(ready))
 
 
 class PythonProgram(Program):
     """A printed module, executed."""
 
     def __init__(
-        self, graph: Graph, runtime: PythonRuntime, device: str, source: str, options: Mapping[str, Any]
+        self, graph: Graph, runtime: PythonRuntime, device: str, source: str, options: Mapping[str, Any], views: Views
     ) -> None:
         super().__init__(graph)
+        self.views = views
         self.runtime, self.device, self.source = runtime, device, source
         self.is_model = is_model(graph)
         self.names = execute(source, graph.name)
@@ -70,7 +73,8 @@ class PythonProgram(Program):
         self.held = {r: {} for r in HELD}
         for port in self.graph.inputs:
             if port.role in HELD:
-                array = np.asarray(arrays[port.role, port.path], port.value.dtype.numpy)
+                key = port.role, port.path
+                array = stored(np.asarray(arrays[key], port.value.dtype.numpy), self.views.get(key))
                 place = self.runtime.put if self.is_model else self.runtime.hold
                 self.held[port.role][port.path] = place(array, self.device)
         if self.is_model:
@@ -133,7 +137,10 @@ class PythonProgram(Program):
         return [found[p.role, p.path] for p in self.graph.outputs if p.role not in HELD]
 
     def arrays(self) -> dict[Key, np.ndarray]:
-        return {(r, path): np.array(self.runtime.get(a)) for r in HELD for path, a in self.held[r].items()}
+        return {
+            (r, path): as_source(np.array(self.runtime.get(a)), self.views.get((r, path)))
+            for r in HELD for path, a in self.held[r].items()
+        }  # fmt: skip
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return self.runtime.get(array)

@@ -67,7 +67,16 @@ def print_step(graph: Graph, target: Target, head: str) -> str:
     writer.reserve(graph.nodes)
     printer = _StepPrinter(graph, writer)
     main = printer.text()
-    return writer.text(head, main)
+    return writer.text(head, f"{views}\n\n\n{main}" if (views := _views(graph)) else main)
+
+
+def _views(graph: Graph) -> str:
+    """The constant that says how filters are stored, for who calls the step; slots lie as their parameters do."""
+    found = {p.path: p.view for p in graph.ports("parameter") if p.view is not None}
+    if not found:
+        return ""
+    lines = "\n".join(f"    {path!r}: {view!r}," for path, view in found.items())
+    return f"VIEWS = {{  # params and their slots hold these with the source's axes in this order\n{lines}\n}}"
 
 
 class _StepPrinter:

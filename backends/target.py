@@ -16,6 +16,7 @@ import numpy as np
 from ..ir import DType, Graph, Size, Value
 from ..ir.errors import UnsupportedOpError
 from ..ir.graph import bound_by, bound_symbols
+from ..ir.passes.layout import Layout
 from .rules import Table, nodes_within
 
 Style = str  # "functions": pure functions over a tree of parameters; "modules": classes that hold them
@@ -50,6 +51,7 @@ class Target:
     step_decorator: str = ""  # of one that gives every parameter and state a new value
     compiles_any_size: bool = True  # whether the decorators take sizes that only data tells
     wide: str = ""  # a context that programs with 64-bit values must open
+    layout: Layout | None = None  # that its convolutions want
     passes: tuple[Callable[[Graph], Graph], ...] = ()  # on the graph of ops that have rows: what the framework fuses
     options: Mapping[str, Any] = field(default_factory=dict)
 

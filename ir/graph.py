@@ -189,12 +189,13 @@ class Port:
     """An input or output of a graph: its value, what it is for, and its path in the source.
 
     Roles: input, parameter, state, constant; and for outputs: output, parameter and state (their new values),
-    gradient, loss, metric.
+    gradient, loss, metric. A parameter or a state may be a `view` of the source's array: its axes in this order.
     """
 
     value: Value
     role: str
     path: str
+    view: tuple[int, ...] | None = None
 
 
 class Graph:
@@ -214,9 +215,11 @@ class Graph:
 
     # building
 
-    def input(self, name: str, type: TensorType, role: str = "input", path: str = "") -> Value:
+    def input(
+        self, name: str, type: TensorType, role: str = "input", path: str = "", view: tuple[int, ...] | None = None
+    ) -> Value:
         value = Value(self, type, None, len(self.inputs), name)
-        self.inputs.append(Port(value, role, path or name))
+        self.inputs.append(Port(value, role, path or name, view))
         return value
 
     def output(self, value: Value, path: str, role: str = "output") -> Value:

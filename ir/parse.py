@@ -106,8 +106,8 @@ class _Reader:
             raise ParseError("the inputs of a graph are plain parameters")
         defaults = [None] * (len(arguments.args) - len(arguments.defaults)) + arguments.defaults
         for argument, default in zip(arguments.args, defaults, strict=True):
-            role, path = ("input", argument.arg) if default is None else self._port(default, 1)[:2]
-            value = self._graph.input(_hint(argument.arg), self._type(argument.annotation), role, path)
+            role, path, view = ("input", argument.arg, None) if default is None else self._taken(default)
+            value = self._graph.input(_hint(argument.arg), self._type(argument.annotation), role, path, view)
             self._define(argument.arg, value)
 
     def _block(self, body: Sequence[ast.stmt]) -> None:
@@ -197,6 +197,15 @@ class _Reader:
             self._graph.output(self._value(operand), path, role)
 
     # expressions
+
+    def _taken(self, call: ast.expr) -> tuple[str, str, tuple[int, ...] | None]:
+        """Role, path and view of an input."""
+        viewed = isinstance(call, ast.Call) and len(call.args) == 2
+        role, path, rest = self._port(call, 1 + viewed)
+        axes = ast.literal_eval(rest[0]) if rest else None
+        if axes is not None and not (isinstance(axes, tuple) and all(type(i) is int for i in axes)):
+            raise ParseError(f"not the axes of a view: {ast.unparse(rest[0])[:80]}")
+        return role, path, axes
 
     def _port(self, call: ast.expr, count: int) -> tuple[str, str, list[ast.expr]]:
         match call:

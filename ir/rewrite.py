@@ -23,8 +23,14 @@ class Rewriter:
         self.new.guards = list(graph.guards)
         self.values: dict[Value, Value] = {}
         self._scopes: dict[Scope, Scope] = {}
+        self._retype = retype
         for port in graph.inputs:
-            self.values[port.value] = self.new.input(port.value.name, retype(port.value.type), port.role, port.path)
+            self.take(port)
+
+    def take(self, port: Port) -> None:
+        """Repeat an input."""
+        type = self._retype(port.value.type)
+        self.values[port.value] = self.new.input(port.value.name, type, port.role, port.path, port.view)
 
     @classmethod
     def into(cls, new: Graph, values: Mapping[Value, Value]) -> Rewriter:

@@ -178,7 +178,8 @@ class Printer:
         for port in self.graph.inputs:
             plain = port.role == "input" and port.path == self.names[port.value]
             defaults = defaults or not plain  # Python wants a default after a default
-            default = f" = {port.role}({quoted(port.path)})" if defaults else ""
+            view = "" if port.view is None else f", {port.view!r}"
+            default = f" = {port.role}({quoted(port.path)}{view})" if defaults else ""
             yield f"{_INDENT}{self.names[port.value]}: {self._type(port.value.type)}{default},"
         yield "):"
 

@@ -30,7 +30,7 @@ def verify(graph: Graph) -> None:
     3. The op's type rule, run again, gives the types of the outputs, and demands no guard that the graph lacks.
     4. What a node uses is of its own section or an earlier one, so that each section can be a function.
     5. A scope's arguments are defined before its first node.
-    6. Ports have a known role, and one role and path only once.
+    6. Ports have a known role, and one role and path only once; a view has the axes of its port, each once.
     7. Every symbol in types, attributes and guards is the size of an axis of an input, or one that a node finds in its
        data, under a name that text can hold; and a node reads no size before it is found.
 
@@ -181,6 +181,10 @@ def _check_ports(ports: Sequence[Port], roles: frozenset[str]) -> None:
         if (port.role, port.path) in seen:
             raise VerificationError(f"there are two of {port.role} {port.path!r}")
         seen.add((port.role, port.path))
+        if port.view is not None and (
+            port.role not in ("parameter", "state") or sorted(port.view) != list(range(port.value.rank))
+        ):
+            raise VerificationError(f"{port.role} {port.path!r}: {port.view} is no view of {port.value.type}")
 
 
 def _new(scope: Scope | None, seen: set[Scope]) -> list[Scope]:

@@ -1,4 +1,4 @@
-"""ONNX: convolutions and their gradients, channels first (`channels_first` has seen to that)."""
+"""ONNX: convolutions and their gradients, channels first (the layout pass has seen to that)."""
 
 from __future__ import annotations
 

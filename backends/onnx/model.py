@@ -13,12 +13,12 @@ from ...ir import Dim, Graph, TensorType, Value
 from ...ir.dims import strongest
 from ...ir.errors import TypeMismatchError, UnsupportedOpError
 from ...ir.graph import Port
-from ...ir.passes import decompose, optimize
+from ...ir.passes import optimize
+from ...ir.passes.layout import CHANNELS_FIRST
 from ..program import everywhere, prepare
-from ..rules import find_rule
-from ..runtime import Key
+from ..runtime import HELD, Key
+from ..views import Views, stored, views_of
 from .builder import Builder, Step, Subgraph, element_type
-from .layout import WAITS, channels_first
 from .legalize import legalize
 from .lowering import at_opset, lower_nodes
 from .naming import assign_names
@@ -42,6 +42,7 @@ class Emission:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...]
+    views: Views  # what the model takes otherwise than the source has it
 
 
 def to_model(
@@ -50,19 +51,26 @@ def to_model(
     """The graph as a model of standard ops.
 
     Inputs and outputs are called by their paths, symbolic sizes by their names. `initializers` are arrays by role and
-    path that the model holds; all other inputs, parameters too, are inputs of the model. The graph's guards are in its
-    metadata, as `isograd.guards`. Raises `UnsupportedOpError` with every op that has no lowering.
+    path that the model holds, filters among them with channels first; all other inputs, parameters too, are inputs of
+    the model, with the source's axes. The graph's guards are in its metadata, as `isograd.guards`. Raises
+    `UnsupportedOpError` with every op that has no lowering.
     """
-    return emit(graph, name=name, opset=opset, initializers=initializers).model
+    held = initializers or {}
+    views = all((p.role, p.path) in held for p in graph.inputs if p.role in HELD)
+    return emit(graph, name=name, opset=opset, initializers=initializers, views=views).model
 
 
 def emit(
-    graph: Graph, *, name: str = "", opset: int = OPSET, initializers: Mapping[Key, np.ndarray] | None = None
-) -> Emission:
-    """As `to_model`, with what a runtime must know besides."""
+    graph: Graph, *, name: str = "", opset: int = OPSET, initializers: Mapping[Key, np.ndarray] | None = None,
+    views: bool = True,
+) -> Emission:  # fmt: skip
+    """As `to_model`, with what a runtime must know besides; with `views`, inputs may lie otherwise than in the source.
+
+    `initializers` lie as in the source.
+    """
     if opset not in OPSETS:
         raise UnsupportedOpError(f"opset {opset} is not one of {OPSETS[0]} to {OPSETS[-1]}")
-    ready, notes = ready_graph(graph, opset)
+    ready, notes = ready_graph(graph, opset, views)
     builder = Builder(ready, opset)
     known = dict(initializers or {})
     for port in ready.inputs:
@@ -77,13 +85,14 @@ def emit(
     improve(builder.draft, results, {str(t): v.shape for v, t in builder.tensors.items()})
     inputs, outputs = assign_names(ready, builder)
     return Emission(
-        _model(ready, builder, name or graph.name, inputs, outputs), tuple(inputs), tuple(outputs), tuple(notes)
-    )
+        _model(ready, builder, name or graph.name, inputs, outputs), tuple(inputs), tuple(outputs), tuple(notes),
+        views_of(ready),
+    )  # fmt: skip
 
 
-def ready_graph(graph: Graph, opset: int) -> tuple[Graph, list[str]]:
+def ready_graph(graph: Graph, opset: int, views: bool = True) -> tuple[Graph, list[str]]:
     """The graph of ops that have rows, channels first, with the casts that are needed."""
-    graph = prepare(first_apart(graph, opset), at_opset(opset), "onnx")
+    graph = prepare(graph, at_opset(opset), "onnx", wish=CHANNELS_FIRST, views=views)
     notes: list[str] = []
 
     def legal(part: Graph) -> Graph:
@@ -98,13 +107,6 @@ def ready_graph(graph: Graph, opset: int) -> tuple[Graph, list[str]]:
     return graph, notes
 
 
-def first_apart(graph: Graph, opset: int) -> Graph:
-    """Channels first; the composites that are claimed once that is done are still whole."""
-    table = at_opset(opset)
-    apart = decompose(graph, lambda n: n.op in WAITS or find_rule(table, n) is not None)
-    return everywhere(channels_first, optimize(apart))
-
-
 def complex_values(graph: Graph) -> list[Value]:
     values = [p.value for p in graph.inputs] + [v for n in graph.nodes for v in n.outputs]
     return [v for v in values if v.dtype.kind == "complex"]
@@ -113,7 +115,7 @@ def complex_values(graph: Graph) -> list[Value]:
 def _begin(builder: Builder, port: Port, array: np.ndarray | None) -> None:
     tensor = builder.fresh()
     if array is not None:
-        t = port.value.type
+        t, array = port.value.type, stored(array, port.view)
         if array.dtype != t.dtype.numpy or array.shape != t.shape:
             raise TypeMismatchError(
                 f"{port.role} {port.path!r} should be {t}, but the array is {array.dtype}{list(array.shape)}"

@@ -1,4 +1,4 @@
-"""ONNX: pooling, channels first (`channels_first` has seen to that)."""
+"""ONNX: pooling, channels first (the layout pass has seen to that)."""
 
 from __future__ import annotations
 

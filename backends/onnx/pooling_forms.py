@@ -1,4 +1,4 @@
-"""ONNX: dilated max pools and norms of windows, channels first (`channels_first` has seen to that)."""
+"""ONNX: dilated max pools and norms of windows, channels first (the layout pass has seen to that)."""
 
 from __future__ import annotations
 

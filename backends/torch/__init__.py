@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ...ir import DType
+from ...ir.passes.layout import CHANNELS_FIRST
 from ..rules import merge
 from ..target import Target
 from . import (
@@ -137,6 +138,7 @@ TARGET = Target(
     in_place=optimizers.IN_PLACE,
     decorator="torch.no_grad()",
     step_decorator="torch.no_grad()",
+    layout=CHANNELS_FIRST,
     passes=(fusion.fuse, carry_unsigned),
     options={"classes": CLASSES, "assign": assign},
 )

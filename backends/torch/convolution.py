@@ -1,7 +1,4 @@
-"""PyTorch: convolutions and their gradients.
-
-PyTorch's own layout is channels first, where a view of channels-last data is as good: it is what its kernels want.
-"""
+"""PyTorch: convolutions and their gradients, channels first (the layout pass has seen to that)."""
 
 from __future__ import annotations
 
@@ -10,25 +7,14 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ...ir import Node, ops
-from ..rules import When
+from ...ir import ops
 
 _omitted: Any = None  # an argument that is its default is not written
 
 
-def first(layout: str) -> tuple[int, ...]:
-    """The axes of a layout in PyTorch's order: batch and channels, or outputs and inputs, then space."""
-    return tuple(sorted(range(len(layout)), key=lambda i: "NOCI".find(layout[i]) % 8))
-
-
-def last(layout: str) -> tuple[int, ...]:
-    """The order that brings the axes back from PyTorch's to those of a layout."""
-    axes = first(layout)
-    return tuple(axes.index(i) for i in range(len(axes)))
-
-
 def is_in_order(layout: str) -> bool:
-    return first(layout) == tuple(range(len(layout)))
+    """Whether a layout is PyTorch's: channels first."""
+    return layout[:2] == "NC"
 
 
 def one_or_each(values: Any) -> Any:
@@ -54,28 +40,15 @@ def around(padding: Any) -> Any:
     return tuple(n for pair in reversed(padding) for n in pair)
 
 
-def _conv_first(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, filter_layout: Any) -> Any:
+def _conv(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any) -> Any:
     return (F.conv1d if len(strides) == 1 else F.conv2d if len(strides) == 2 else F.conv3d)(
         x if is_even(padding) else F.pad(x, around(padding)),
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
+        w,
         stride=_omitted if are(strides, 1) else one_or_each(strides),
         padding=_omitted if not is_even(padding) or are(before(padding), 0) else one_or_each(before(padding)),
         dilation=_omitted if are(dilations, 1) else one_or_each(dilations),
         groups=_omitted if groups == 1 else groups,
     )
-
-
-def _conv(
-    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
-) -> Any:
-    return (F.conv1d if len(strides) == 1 else F.conv2d if len(strides) == 2 else F.conv3d)(
-        x.permute(*first(layout)) if is_even(padding) else F.pad(x.permute(*first(layout)), around(padding)),
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
-        stride=_omitted if are(strides, 1) else one_or_each(strides),
-        padding=_omitted if not is_even(padding) or are(before(padding), 0) else one_or_each(before(padding)),
-        dilation=_omitted if are(dilations, 1) else one_or_each(dilations),
-        groups=_omitted if groups == 1 else groups,
-    ).permute(*last(layout))
 
 
 def empty_like(g: Any, channels: Any, sizes: Any) -> Any:
@@ -109,49 +82,10 @@ def conv_filter_gradient(x: Any, g: Any, sizes: Any, strides: Any, padding: Any,
     return w
 
 
-def _conv_input_gradient_first(
-    g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, filter_layout: Any
-) -> Any:
+def _conv_input_gradient(g: Any, w: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any) -> Any:
     return conv_input_gradient(
         g,
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
-        sizes,
-        strides,
-        padding,
-        dilations,
-        groups,
-    )
-
-
-def _conv_input_gradient(
-    g: Any,
-    w: Any,
-    *,
-    sizes: Any,
-    strides: Any,
-    padding: Any,
-    dilations: Any,
-    groups: Any,
-    layout: Any,
-    filter_layout: Any,
-) -> Any:
-    return conv_input_gradient(
-        g.permute(*first(layout)),
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
-        sizes,
-        strides,
-        padding,
-        dilations,
-        groups,
-    ).permute(*last(layout))
-
-
-def _conv_filter_gradient_first(
-    x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any
-) -> Any:
-    return conv_filter_gradient(
-        x if is_in_order(layout) else x.permute(*first(layout)),
-        g if is_in_order(layout) else g.permute(*first(layout)),
+        w,
         sizes,
         strides,
         padding,
@@ -161,38 +95,21 @@ def _conv_filter_gradient_first(
 
 
 def _conv_filter_gradient(
-    x: Any,
-    g: Any,
-    *,
-    sizes: Any,
-    strides: Any,
-    padding: Any,
-    dilations: Any,
-    groups: Any,
-    layout: Any,
-    filter_layout: Any,
+    x: Any, g: Any, *, sizes: Any, strides: Any, padding: Any, dilations: Any, groups: Any
 ) -> Any:
     return conv_filter_gradient(
-        x if is_in_order(layout) else x.permute(*first(layout)),
-        g if is_in_order(layout) else g.permute(*first(layout)),
+        x,
+        g,
         sizes,
         strides,
         padding,
         dilations,
         groups,
-    ).permute(*last(filter_layout))
-
-
-def _layout_in_order(node: Node) -> bool:
-    return is_in_order(node.attributes["layout"])
-
-
-def _filter_in_order(node: Node) -> bool:
-    return is_in_order(node.attributes["filter_layout"])
+    )
 
 
 rows = {
-    ops.conv: (When(_layout_in_order, _conv_first), _conv),
-    ops.conv_input_gradient: (When(_layout_in_order, _conv_input_gradient_first), _conv_input_gradient),
-    ops.conv_filter_gradient: (When(_filter_in_order, _conv_filter_gradient_first), _conv_filter_gradient),
+    ops.conv: _conv,
+    ops.conv_input_gradient: _conv_input_gradient,
+    ops.conv_filter_gradient: _conv_filter_gradient,
 }

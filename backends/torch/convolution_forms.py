@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from ...ir import Node, ops
 from ..rules import When
-from .convolution import are, around, before, first, is_in_order, last, one_or_each
+from .convolution import are, around, before, one_or_each
 
 _omitted: Any = None  # an argument that is its default is not written
 
@@ -30,14 +30,12 @@ def negative(padding: Any) -> Any:
     return tuple((-a, -b) for a, b in padding)
 
 
-def _conv_transpose_first(
-    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, filter_layout: Any
-) -> Any:
+def _conv_transpose(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any) -> Any:
     return (
         F.conv_transpose1d if len(strides) == 1 else F.conv_transpose2d if len(strides) == 2 else F.conv_transpose3d
     )(
         x,
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
+        w,
         stride=_omitted if are(strides, 1) else one_or_each(strides),
         padding=_omitted if are(before(padding), 0) else one_or_each(before(padding)),
         output_padding=_omitted if are(output_padding(padding), 0) else one_or_each(output_padding(padding)),
@@ -46,35 +44,17 @@ def _conv_transpose_first(
     )
 
 
-def _conv_transpose(
-    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
-) -> Any:
-    return (
-        F.conv_transpose1d if len(strides) == 1 else F.conv_transpose2d if len(strides) == 2 else F.conv_transpose3d
-    )(
-        x.permute(*first(layout)),
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
-        stride=_omitted if are(strides, 1) else one_or_each(strides),
-        padding=_omitted if are(before(padding), 0) else one_or_each(before(padding)),
-        output_padding=_omitted if are(output_padding(padding), 0) else one_or_each(output_padding(padding)),
-        groups=_omitted if groups == 1 else groups,
-        dilation=_omitted if are(dilations, 1) else one_or_each(dilations),
-    ).permute(*last(layout))
-
-
-def _conv_transpose_cut(
-    x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, layout: Any, filter_layout: Any
-) -> Any:
+def _conv_transpose_cut(x: Any, w: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any) -> Any:
     return F.pad(
         (F.conv_transpose1d if is_line(strides) else F.conv_transpose2d if is_image(strides) else F.conv_transpose3d)(
-            x if is_in_order(layout) else x.permute(*first(layout)),
-            w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
+            x,
+            w,
             stride=_omitted if are(strides, 1) else one_or_each(strides),
             groups=_omitted if groups == 1 else groups,
             dilation=_omitted if are(dilations, 1) else one_or_each(dilations),
         ),
         around(negative(padding)),
-    ).permute(*last(layout))
+    )
 
 
 def _fits(node: Node) -> bool:
@@ -86,13 +66,8 @@ def _fits(node: Node) -> bool:
     )
 
 
-def _fits_first(node: Node) -> bool:
-    return _fits(node) and is_in_order(node.attributes["layout"])
-
-
 rows = {
     ops.conv_transpose: (
-        When(_fits_first, _conv_transpose_first),
         When(_fits, _conv_transpose),
         _conv_transpose_cut,
     ),

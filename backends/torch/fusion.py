@@ -16,8 +16,7 @@ from ...ir import Graph, Node, Op, Value, ops
 from ...ir.op import NO_GRADIENT, Signature, attribute_key
 from ...ir.rewrite import Rewriter, rewrite
 from ...ir.types import TensorType, dtype_of
-from ..rules import When
-from .convolution import are, around, before, first, is_even, is_in_order, last, one_or_each
+from .convolution import are, around, before, is_even, one_or_each
 from .pooling import fits
 
 _omitted: Any = None  # an argument that is its default is not written
@@ -109,15 +108,13 @@ def keep_places(graph: Graph) -> Graph:
         if key not in wanted or not _fits_image(node) or (is_gradient and key not in kept):
             return False
         attributes = {k: v for k, v in node.attributes.items() if k != "layout"}
-        layout = node.attributes["layout"]
         with rewriter.within(node):
-            operands = [ops.transpose(v, axes=first(layout)) for v in rewriter.inputs(node)]
             if is_pool:
-                result, places = rewriter.new.apply(max_pool_places, *operands, **attributes)
+                result, places = rewriter.new.apply(max_pool_places, *rewriter.inputs(node), **attributes)
                 kept[key] = places.named("places")
             else:
-                result = rewriter.new.apply(max_pool_gradient_at, *operands, kept[key], **attributes)
-            rewriter.replace(node, (ops.transpose(result, axes=last(layout)),))
+                result = rewriter.new.apply(max_pool_gradient_at, *rewriter.inputs(node), kept[key], **attributes)
+            rewriter.replace(node, (result,))
         return True
 
     return rewrite(graph, rule)
@@ -132,41 +129,16 @@ def _fits_image(node: Node) -> bool:
     return len(node.attributes["window"]) == 2 and fits(node.attributes["window"], node.attributes["padding"])
 
 
-def _biased_conv_first(
-    x: Any, w: Any, bias: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any, filter_layout: Any
-) -> Any:
+def _biased_conv(x: Any, w: Any, bias: Any, *, strides: Any, padding: Any, dilations: Any, groups: Any) -> Any:
     return (F.conv1d if len(strides) == 1 else F.conv2d if len(strides) == 2 else F.conv3d)(
         x if is_even(padding) else F.pad(x, around(padding)),
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
+        w,
         bias,
         stride=_omitted if are(strides, 1) else one_or_each(strides),
         padding=_omitted if not is_even(padding) or are(before(padding), 0) else one_or_each(before(padding)),
         dilation=_omitted if are(dilations, 1) else one_or_each(dilations),
         groups=_omitted if groups == 1 else groups,
     )
-
-
-def _biased_conv(
-    x: Any,
-    w: Any,
-    bias: Any,
-    *,
-    strides: Any,
-    padding: Any,
-    dilations: Any,
-    groups: Any,
-    layout: Any,
-    filter_layout: Any,
-) -> Any:
-    return (F.conv1d if len(strides) == 1 else F.conv2d if len(strides) == 2 else F.conv3d)(
-        x.permute(*first(layout)) if is_even(padding) else F.pad(x.permute(*first(layout)), around(padding)),
-        w if is_in_order(filter_layout) else w.permute(*first(filter_layout)),
-        bias,
-        stride=_omitted if are(strides, 1) else one_or_each(strides),
-        padding=_omitted if not is_even(padding) or are(before(padding), 0) else one_or_each(before(padding)),
-        dilation=_omitted if are(dilations, 1) else one_or_each(dilations),
-        groups=_omitted if groups == 1 else groups,
-    ).permute(*last(layout))
 
 
 def _max_pool_places(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
@@ -185,12 +157,8 @@ def _max_pool_gradient_at(g: Any, x: Any, places: Any, *, window: Any, strides: 
     )
 
 
-def _is_first(node: Node) -> bool:
-    return is_in_order(node.attributes["layout"])
-
-
 rows = {
-    biased_conv: (When(_is_first, _biased_conv_first), _biased_conv),
+    biased_conv: _biased_conv,
     max_pool_places: _max_pool_places,
     max_pool_gradient_at: _max_pool_gradient_at,
 }

@@ -197,11 +197,13 @@ UNREACHED = {
 
 def unreached(backend: str) -> set[str]:
     """The rules for ops that no sample comes to, of those that stand in a table of their own."""
-    table = runtime(backend).target.table  # type: ignore[attr-defined]
+    target = runtime(backend).target  # type: ignore[attr-defined]
+    table = target.table
     graphs = [sample_graph(op, only=[s])[0] for op in OPS for s in samples_of(op)]
     graphs += [sample_graph(op, only=[s], differentiated=False)[0] for op in OPS if op.saved for s in samples_of(op)]
     graphs += [sample_graph(op, dtype="float64")[0] for op in OPS]
-    reached = {find_rule(table, node) for graph in graphs for node in prepare(graph, table, backend).nodes}
+    ready = [prepare(graph, table, backend, wish=target.layout) for graph in graphs]
+    reached = {find_rule(table, node) for graph in ready for node in graph.nodes}
     rows = [row for key, row in table.items() if (key.op if isinstance(key, GradientOf) else key) in OPS]
     return {getattr(rule, "__name__", str(rule)) for row in rows for rule in rules_of(row) if rule not in reached}
 

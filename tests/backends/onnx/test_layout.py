@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from isograd.backends.onnx.layout import channels_first
 from isograd.backends.onnx.model import to_model
 from isograd.ir import Graph, TensorType, ops
 from isograd.ir.autodiff import gradients
 from isograd.ir.evaluate import run_reference
 from isograd.ir.passes import decompose, optimize
+from isograd.ir.passes.layout import CHANNELS_FIRST, layout
 from isograd.ir.types import float32
 from isograd.ir.verify import verify
 
@@ -52,7 +52,7 @@ def arrays_of(graph):
 
 def test_the_pass_changes_no_number():
     graph = decompose(net_with_gradients(), keep=lambda n: n.op is ops.softmax)
-    moved = channels_first(graph)
+    moved = layout(graph, CHANNELS_FIRST)
     verify(moved)
     arrays = arrays_of(graph)
     for a, b in zip(run_reference(graph, arrays), run_reference(moved, arrays), strict=True):
@@ -122,7 +122,7 @@ def test_other_layouts_and_uses_in_the_sources_order(run):
     arrays = arrays_of(graph)
     for a, b in zip(run(graph, arrays), run_reference(graph, arrays), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
-    assert len(optimize(channels_first(graph)).nodes) < 14
+    assert len(optimize(layout(graph, CHANNELS_FIRST)).nodes) < 14
 
 
 @pytest.mark.parametrize("filter_layout", ["HWIO", "OIHW", "IHWO"])
