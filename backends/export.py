@@ -128,7 +128,10 @@ def _module(model: Model, target: str) -> Any:
 
 
 def to_torch(model: Model) -> Any:
-    """A `torch.nn.Module` with real parameters, whose `state_dict` has the source's names."""
+    """A `torch.nn.Module` with real parameters; its `state_dict` has the source's names and arrays, as they lie there.
+
+    A filter that PyTorch wants with other axes is permuted where it is used, which costs no copy of the parameter.
+    """
     return _module(model, "torch")
 
 
