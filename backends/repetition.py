@@ -139,6 +139,9 @@ def _element(value: Value, parts: CallParts, body: Body) -> str | None:
     return place[0] if place and parts.place and place[1] == parts.place[1] else None
 
 
+_INSIDE = {"p": "layer", "s": "layer_state"}  # in a function that has a `p` of its own
+
+
 def print_loop(body: Body, run: Run) -> None:
     """`for p in params["block"]: x = block(p, x)`, with what later code reads of each call kept in lists."""
     first = run.calls[0]
@@ -175,9 +178,14 @@ def _print_head(body: Body, run: Run, lists: Sequence[str], number: str) -> None
         span = f"range({count})" if min(numbers) == 0 else f"range({min(numbers)}, {max(numbers) + 1})"
         body.line(f"for {number} in {span if run.step == 1 else f'reversed({span})'}:")
     elif number:
-        body.line(f"for {number}, {_bracketed(run.calls[0].elements)} in enumerate({over}):", f"{count} times")
+        body.line(f"for {number}, {_bracketed(_elements(body, run))} in enumerate({over}):", f"{count} times")
     else:
-        body.line(f"for {', '.join(run.calls[0].elements)} in {over}:", f"{count} times")
+        body.line(f"for {', '.join(_elements(body, run))} in {over}:", f"{count} times")
+
+
+def _elements(body: Body, run: Run) -> list[str]:
+    """The names of the branches in the loop, which must not hide those of the function that it stands in."""
+    return [_INSIDE[e] if e in body.roots.values() else e for e in run.calls[0].elements]
 
 
 def _length(body: Body, run: Run) -> int:
@@ -201,7 +209,7 @@ def _over(run: Run, length: int) -> str:
 def _branches(body: Body, run: Run, number: str) -> list[ast.expr]:
     first = run.calls[0]
     if _over(run, _length(body, run)):
-        return [name_of(e) for e in first.elements]
+        return [name_of(e) for e in _elements(body, run)]
     return [ast.Subscript(b.value, name_of(number), ast.Load()) for b in first.branches if isinstance(b, ast.Subscript)]
 
 

@@ -1,4 +1,4 @@
-"""Named data sets for specs: `digits`, `mnist`, and arrays of one's own from an `.npz` file."""
+"""Named data sets for specs: `digits`, `mnist`, made-up tokens, and arrays of one's own from an `.npz` file."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ class Data:
 def load_data(name: str, *, path: str | Path | None = None, base: str | Path = ".") -> Data:
     """Load a data set by name; a relative `path` is looked up beneath `base`, the folder of the spec.
 
-    `digits` comes with scikit-learn and needs no path. `mnist` and `npz` read only the files that the path names:
-    nothing is downloaded, no pickle is read, and no more is allocated than a file holds.
+    `digits` comes with scikit-learn and needs no path, nor do `digit_images` (the same as targets of themselves) and
+    the made-up tokens of `echo` and `majority`. `mnist` and `npz` read only the files that the path names: nothing is
+    downloaded, no pickle is read, and no more is allocated than a file holds.
 
     >>> load_data("digits")
     Data('digits', x: float32[1437, 8, 8], y: int32[1437], x_test: float32[360, 8, 8], y_test: int32[360])
@@ -203,4 +204,41 @@ def _read_array(
     return np.frombuffer(content, dtype).reshape(shape, order=order).astype(dtype.newbyteorder("="), copy=False)
 
 
-LOADERS: dict[str, Callable[[Path | None], Data]] = {"digits": _digits, "mnist": _mnist, "npz": _npz}
+def _digit_images(path: Path | None) -> Data:
+    """The digits as targets of themselves."""
+    digits = _digits(path)
+    return Data(digits.x, digits.x, digits.x_test, digits.x_test, "digit_images")
+
+
+def _echo(path: Path | None) -> Data:
+    """Rows of 12 tokens below 8; the target of each place is the token two places before, or else the first."""
+    tokens = _made_up("echo", path, (2_400, 12), 8)
+    targets = tokens[:, np.maximum(np.arange(12) - 2, 0)]
+    return Data(tokens[:2_000], targets[:2_000], tokens[2_000:], targets[2_000:], "echo")
+
+
+def _majority(path: Path | None) -> Data:
+    """Rows of 5 to 12 tokens from 1 to 4, then zeros; the label is the most frequent, the least of several, less 1."""
+    tokens = _made_up("majority", path, (2_400, 13), 8 * 4)
+    lengths = 5 + tokens[:, 12] % 8
+    rows = np.where(np.arange(12) < lengths[:, None], 1 + tokens[:, :12] % 4, 0).astype(np.int32)
+    labels = np.argmax([np.sum(rows == token, axis=1) for token in (1, 2, 3, 4)], axis=0).astype(np.int32)
+    return Data(rows[:2_000], labels[:2_000], rows[2_000:], labels[2_000:], "majority")
+
+
+def _made_up(name: str, path: Path | None, shape: tuple[int, ...], below: int) -> NDArray[np.int32]:
+    """Whole numbers below a power of two, from raw bits, which are the same in every release of NumPy."""
+    if path is not None:
+        raise SpecError(f"data {name!r} is made up and takes no path, but got {path}")
+    bits = np.random.PCG64(DIGITS_SEED).random_raw(math.prod(shape)) >> np.uint64(40)
+    return (bits % np.uint64(below)).astype(np.int32).reshape(shape)
+
+
+LOADERS: dict[str, Callable[[Path | None], Data]] = {
+    "digits": _digits,
+    "digit_images": _digit_images,
+    "echo": _echo,
+    "majority": _majority,
+    "mnist": _mnist,
+    "npz": _npz,
+}

@@ -98,6 +98,26 @@ class Model:
         self._capture = capture
         self._graphs: dict[str, Graph] = {}
 
+    @classmethod
+    def of(
+        cls,
+        graph: Graph,
+        parameters: Mapping[str, np.ndarray] | None = None,
+        state: Mapping[str, np.ndarray] | None = None,
+        recipe: Recipe | None = None,
+    ) -> Model:
+        """A model of one graph, which both predicts and is trained.
+
+        >>> from isograd.ir import Graph, TensorType
+        >>> from isograd.ir.types import float32
+        >>> graph = Graph("double")
+        >>> x = graph.input("x", TensorType(float32, (2,)))
+        >>> _ = graph.output(x * 2.0, "y")
+        >>> Model.of(graph).compile("numpy")(np.array([1.0, 2.0], np.float32))
+        array([2., 4.], dtype=float32)
+        """
+        return cls(graph.name, lambda mode: graph, parameters or {}, state, recipe)
+
     @property
     def inference(self) -> Graph:
         """The graph that predicts: dropout keeps everything, normalization uses the statistics in the state."""

@@ -185,10 +185,8 @@ class _Reader:
             return [Step(base, kind, what, operands, where, is_named=use.name is not None, rest=tuple(rest))]
         if rest:
             raise OptionError(f"what is repeated has one result, and one name, not {len(rest) + 1}", use.name_place)
-        if len(operands) != 1:
-            raise OptionError(f"what is repeated takes one tensor, but {use.kind} takes {len(operands)}", use.place)
         inner = [f"{base}.{i}" for i in range(repeat)]
-        before = (operands, *((name,) for name in inner))
+        before = (operands, *((name, *operands[1:]) for name in inner))
         return [Step(n, kind, what, before[i], where, (base,) if i == repeat - 1 else ()) for i, n in enumerate(inner)]
 
     def _add(self, steps: int) -> None:

@@ -117,3 +117,13 @@ def test_groups_of_many_parameters_are_told_by_their_names(target: str) -> None:
     assert_same(step, step.training, target, *encoder.batch())
     condition = 'n.startswith("layer.") and n.endswith(".bias")'
     assert source(step, target, step.training).count(condition) == 2  # the group, and the rest
+
+
+@pytest.mark.parametrize("backend", TARGETS)
+def test_a_loop_within_a_layer_hides_none_of_its_parameters(backend: str) -> None:
+    """The layer has a list of blocks, and after those a dense layer of its own."""
+    block = {"layers": [{"dense": {"units": 4, "activation": "tanh"}}]}
+    inner = {"sequential": [{"block": None, "repeat": 3}, {"dense": {"units": 2, "name": "last"}}], "of": "x"}
+    model = isograd.from_spec({"input": {"x": "float32[N, 4]"}, "blocks": {"block": block}, "tensors": {"y": inner}})
+    x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+    np.testing.assert_allclose(model.compile(backend)(x), model.compile("onnxruntime")(x), rtol=1e-5, atol=1e-6)

@@ -224,7 +224,7 @@ def test_npz_names_the_missing_arrays(tmp_path):
 @pytest.mark.parametrize(
     ("name", "path", "message"),
     [
-        ("mnits", None, "no data set is named 'mnits'; there are digits, mnist, npz"),
+        ("mnits", None, "no data set is named 'mnits'; there are digits, digit_images, echo, majority, mnist, npz"),
         ("digits", "d.npz", "takes no path"),
         ("npz", None, "needs the path of an .npz file with x_train"),
         ("npz", "absent.npz", r"absent\.npz cannot be read"),
@@ -238,3 +238,34 @@ def test_a_wrong_call_says_what_is_right(name, path, message, tmp_path):
 def test_data_errors_are_isograd_errors():
     with pytest.raises(isograd.IsogradError):
         Data(LABELS, LABELS[:1], LABELS, LABELS, "own")
+
+
+def test_echoes_come_two_places_later():
+    data = load_data("echo")
+    for x, y in ((data.x, data.y), (data.x_test, data.y_test)):
+        assert np.array_equal(y[:, 2:], x[:, :-2])
+        assert np.array_equal(y[:, :2], x[:, [0, 0]])
+    assert np.array_equal(np.unique(data.x), np.arange(8))
+    assert data.x[0].tolist() == load_data("echo").x[0].tolist()
+
+
+def test_the_majority_is_that_of_the_tokens_before_the_padding():
+    data = load_data("majority")
+    lengths = (data.x > 0).sum(1)
+    assert set(lengths) == set(range(5, 13))
+    for row, length, label in zip(data.x[:50], lengths, data.y, strict=False):
+        assert not row[length:].any()
+        assert label + 1 == np.bincount(row[:length], minlength=5)[1:].argmax() + 1
+    assert np.bincount(data.y).min() > 200
+
+
+def test_images_as_targets_of_themselves():
+    data, digits = load_data("digit_images"), load_data("digits")
+    assert np.array_equal(data.y, digits.x)
+    assert np.array_equal(data.y_test, data.x_test)
+
+
+@pytest.mark.parametrize("name", ["echo", "majority", "digit_images"])
+def test_made_up_data_take_no_path(name, tmp_path):
+    with pytest.raises(SpecError, match="takes no path"):
+        load_data(name, path=tmp_path)

@@ -25,7 +25,7 @@ def test_an_example_builds_and_fits_its_data(path, run):
     for mode in ("inference", "training"):
         verify(model.graph(mode))
         y = run(model, data.x[:5], mode=mode)
-        assert y.shape == (5, 10)
+        assert y.shape[: data.y.ndim] == data.y[:5].shape
         assert np.isfinite(y).all()
 
 

@@ -219,3 +219,13 @@ def test_free_sizes_give_what_fixed_ones_give(mode, run):
     free, fixed = (from_spec({"input": f"float32[{s}]", "layers": CONVOLUTIONS}) for s in ("N, H, W, 2", "2, 9, 6, 2"))
     x = np.random.default_rng(3).uniform(-1, 1, (2, 9, 6, 2)).astype(np.float32)
     np.testing.assert_allclose(run(free, x, mode=mode), run(fixed, x, mode=mode), rtol=1e-5)
+
+
+def test_what_is_repeated_takes_further_tensors_as_they_are(run):
+    spec = {
+        "input": {"x": "float32[N, 4]", "bias": "float32[4]"},
+        "blocks": {"a": {"input": ["p", "q"], "tensors": {"y": "2 * p + q"}}},
+        "tensors": {"y": {"a": None, "repeat": 3, "of": ["x", "bias"]}},
+    }
+    x, bias = np.ones((2, 4), np.float32), np.arange(4, dtype=np.float32)
+    np.testing.assert_allclose(run(from_spec(spec), x, bias), 8 * x + 7 * bias)
