@@ -31,6 +31,7 @@ _CUBE = {
     "filter_layout": "DHWIO",
 }
 _UNEVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((0, 1), (1, 0)), "layout": "NCHW"}
+_EVEN = {"window": (3, 2), "strides": (1, 2), "padding": ((1, 1), (0, 0)), "dilations": (1, 1), "layout": "NCHW"}
 _Q, _K, _V = (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7)
 _SEEN = np.array([[1, 0, 0, 1, 1, 0], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0]], bool)
 _ZEROS = np.array([[2.0, 0.0, 3.0, 0.5, 0.0], [1.0, 2.0, -1.0, 0.0, 4.0]], np.float32)
@@ -156,7 +157,10 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample((2, 3, 3), (3,), equation="bii,i->bi"), sample((3, 3), equation="ii->"),
         sample(np.array([[2, 3], [4, 5]], np.int32), np.array([1, 7], np.int32), equation="ij,j->i"),
         sample((2, 3), (2, 3), (3, 4), equation="ij,ij,jk->ik"),
+        sample(np.array([[2, 3], [4, 2**32 - 1]], np.uint32), np.array([1, 7], np.uint32), equation="ij,j->i"),
     ),
+    ops.patches: (sample((2, 3, 5, 11), **_EVEN),),
+    ops.from_patches: (sample((2, 18, 5, 4), sizes=(5, 9), **_EVEN),),
     ops.tensordot: (sample((2, 3), (3, 4), axes=((), ())),),
     ops.dot_general: (sample((2, 3, 4), (2, 4, 5), contracting=((2,), (1,)), batch=((0,), (0,))),),
     ops.rms_norm: (sample((2, 4, 3), None, axes=(1, 2)), sample((2, 4, 3), (4, 3), axes=(1,)), sample((2, 4, 3), (3,))),
