@@ -72,6 +72,7 @@ class Body:
         self.children: dict[str, str] = {}  # submodules that calls in this body use, and how they are made
         self.telling: dict[Value, str] = {}  # values that what reads them has a good name for
         self.places: dict[Value, str] = {}  # values that are kept in an element of a dict, and which
+        self.whole: tuple[list[Value], str] = ([], "")  # what a dict holds in all, and how that is written
 
     # values and names
 
@@ -350,7 +351,11 @@ class Body:
     # rules
 
     def _apply(self, rule: Any, node: Node) -> ast.expr:
-        operands = self._operands(rule, node)
+        operands = (
+            [ast.Starred(self._parse(self.whole[1]), ast.Load())]
+            if self._reads_whole(node)
+            else self._operands(rule, node)
+        )
         simple = operator_expression(rule, operands)
         if simple is not None:
             return simple
@@ -360,6 +365,12 @@ class Body:
         if node.op is slice_:
             attributes["stops"] = self.attribute(_stops(node))
         return without_placeholders(self.module.call(rule, operands, attributes), self.dim)
+
+    def _reads_whole(self, node: Node) -> bool:
+        """Whether a node takes all that a dict holds; in which order is its own, so it must be no matter of types."""
+        held, read = self.whole[0], [v for v in node.inputs if v is not None]
+        same = node.op.signature.variadic and len(read) == len(held) > 1 and set(read) == set(held)
+        return same and len({v.dtype for v in read}) == 1
 
     def _free_dim(self, node: Node, operand: ast.expr) -> ast.expr:
         """A shape with one symbolic size and no zero says -1 for it; the rows of an argument keep their size."""

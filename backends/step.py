@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir import Graph, Node, Port, Value
+from .accumulation import accumulations
 from .body import Body, Expression, as_branches
 from .functions import is_function, stored_ports
 from .guards import print_guards
@@ -92,6 +93,11 @@ class _StepPrinter:
         self.items = tree(graph.nodes, lambda s, n: is_function(s, n, writer.paths, layers=writer.by_scope))
         self.new = {p.value: p for p in graph.outputs if p.role in ("parameter", "state")}
         self.gradient_of = self._gradients()
+        self.sums = accumulations(self.items, self.gradient_of, writer.paths)
+        gone = {n for s in self.sums.values() for n in s.nodes}
+        self.items = [i for i in self.items if i not in gone]
+        self.stepped_by = dict(self.gradient_of)  # what updates read
+        self.gradient_of |= {path: s.gradient for path, s in self.sums.items()}
         self.trees = self._join() if writer.by_scope else []
         self.body = self._main_body()
         self.updates, self.rest = self._split()
@@ -102,6 +108,9 @@ class _StepPrinter:
         roots = {"parameter": "tree", "state": "state_tree"} if self.writer.by_scope else self.roots
         body = Body(self.writer, self.items, results, roots, by_layer=True)
         body.names |= dict.fromkeys(self.roots.values())
+        for path, s in self.sums.items():
+            body.uses[s.gradient] = body.uses.get(s.gradient, 0) + 1
+            body.uses.setdefault(self.stepped_by[path], 1)
         body.telling = dict.fromkeys(_logits(self.graph), "logits")
         if self.trees:
             outside = item_uses(
@@ -166,6 +175,26 @@ class _StepPrinter:
         self.writer.print_items(self.body, members)
         if self.gradient_of and self.writer.by_scope and section == "backward":
             self._gather_gradients()
+        if section == "backward" and self.gradient_of:
+            if self.sums:
+                self._accumulate()
+            self.body.whole = list(self.stepped_by.values()), "gradients.values()"
+
+    def _accumulate(self) -> None:
+        """The gradients of this batch become part of those of several."""
+        body, (path, first) = self.body, next(iter(self.sums.items()))
+        inner = Body(self.writer, [], [], self.roots)
+        inner.known, inner.names, inner.sizes = dict(body.known), dict(body.names), body.sizes
+        inner.known[first.gradient] = Expression(name_of("g"), frozenset())
+        kept = self._element("state", self.writer.paths[first.before].path.removesuffix(path))
+        inner.known[first.before] = Expression(Body._parse(kept), frozenset())
+        for node in first.nodes:
+            inner.uses[node.outputs[0]] = 1
+            inner.node(node)
+        text = ast.unparse(inner.expression(self.stepped_by[path]).tree)
+        body.line(f"gradients = {{name: {text} for name, g in gradients.items()}}")
+        for name, value in self.stepped_by.items():
+            body.known[value] = Expression(Body._parse(f"gradients[{name!r}]"), frozenset([value]))
 
     def _gather_gradients(self) -> None:
         """`gradients` by the parameters' names, from the trees that the functions of layers gave."""
@@ -314,7 +343,7 @@ class _StepPrinter:
         port = self.writer.paths.get(value)
         if port is not None and port.path.endswith(name) and (port.role == "parameter" or port.path != name):
             return port.role, port.path[: len(port.path) - len(name)]
-        return "gradient" if value is self.gradient_of.get(name) else value
+        return "gradient" if value is self.stepped_by.get(name) else value
 
     def _loop(self, members: Sequence[Update], everything: bool) -> None:
         body, first = self.body, members[0]

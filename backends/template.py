@@ -135,7 +135,10 @@ def bind(
     names = [a.arg for a in arguments.args]
     bound = dict(zip(names, operands, strict=False))
     if arguments.vararg:
-        bound[arguments.vararg.arg] = ast.Tuple(list(operands[len(names) :]), ast.Load())
+        rest = list(operands[len(names) :])
+        (first,) = rest if len(rest) == 1 else (None,)
+        all_of = ast.Call(name_of("list"), [first.value], []) if isinstance(first, ast.Starred) else None
+        bound[arguments.vararg.arg] = all_of or ast.Tuple(rest, ast.Load())
     wanted = {a.arg for a in arguments.kwonlyargs}
     return bound | {k: v for k, v in attributes.items() if k in wanted or arguments.kwarg}
 
