@@ -159,7 +159,6 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample((2, 3), (2, 3), (3, 4), equation="ij,ij,jk->ik"),
         sample(np.array([[2, 3], [4, 2**32 - 1]], np.uint32), np.array([1, 7], np.uint32), equation="ij,j->i"),
     ),
-    ops.patches: (sample((2, 3, 5, 11), **_EVEN),),
     ops.from_patches: (sample((2, 18, 5, 4), sizes=(5, 9), **_EVEN),),
     ops.tensordot: (sample((2, 3), (3, 4), axes=((), ())),),
     ops.dot_general: (sample((2, 3, 4), (2, 4, 5), contracting=((2,), (1,)), batch=((0,), (0,))),),

@@ -111,6 +111,7 @@ MORE: Mapping[Op, Sequence[Sample]] = {
         sample((2, 3, 9), power=4.0, window=(2,), strides=(3,), padding=((0, 0),), layout="NCW"),
     ),
     ops.patches: (
+        sample((2, 3, 5, 11), window=(3, 2), strides=(1, 2), padding=((1, 1), (0, 0)), dilations=(1, 1), layout="NCHW"),
         sample((2, 7, 9, 3), window=(2, 3), strides=(2, 1), padding=((0, 0), (0, 0)), dilations=(1, 2)),
         sample((1, 3, 4, 5, 2), window=(2, 1, 2), strides=(1, 2, 3), padding=((0, 0), (1, 0), (0, 0)),
                dilations=(1, 1, 1), layout="NDHWC"),
