@@ -180,6 +180,9 @@ def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> O
         return tuple(t for t in types[split[1] :] if t.dtype.is_differentiable)
 
     def decompose(*values: Value, **attributes: Any) -> tuple[Value, ...]:
+        operands = values[split[1] :]
+        if len(set(operands)) < len(operands):  # one value in two places has a gradient in each of them
+            return _apart(result, values, attributes)
         g, out, inputs = _unpack(values, split, given, present)
         results = _by_rule(op, g, out, inputs, attributes) if callable(op.gradient) else NotImplemented
         if results is NotImplemented:
@@ -195,6 +198,24 @@ def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> O
         folds=op.folds, derivative_of=op, given=given, present=present,
     )  # fmt: skip
     return result
+
+
+def _apart(op: Op, values: Sequence[Value], attributes: Mapping[str, Any]) -> tuple[Value, ...]:
+    """The decomposition as it is for different operands, on these."""
+    graph, separate = values[0].graph, Graph(op.name)
+    inputs = [separate.input(f"x{i}", v.type) for i, v in enumerate(values)]
+    assert op.decompose is not None
+    results = op.decompose(*inputs, **attributes)
+    new = dict(zip(inputs, values, strict=True))
+    for node in separate.nodes:
+        if node.op is ops.constant and node.outputs[0].rank == 0:
+            new[node.outputs[0]] = graph.constant(node.attributes["value"], node.outputs[0].dtype)
+            continue
+        operands = tuple(None if v is None else new[v] for v in node.inputs)
+        made = graph.append(node.op, operands, node.attributes, tuple(v.type for v in node.outputs))
+        new.update(zip(node.outputs, made.outputs, strict=True))
+    graph.demand(separate.guards)
+    return tuple(new[v] for v in results)
 
 
 def _unpack(flat: tuple[Any, ...], split: tuple[int, int], given: tuple[bool, ...], present: tuple[bool, ...]) -> Any:

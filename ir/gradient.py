@@ -14,6 +14,8 @@ from .rewrite import Rewriter
 def grad(model: Model, of: str | None = None, wrt: str | Sequence[str] | None = None) -> Model:
     """A model that computes the gradients of one number, the output `of`, by the inference or training graph.
 
+    Of a model that is a gradient itself, the output is one of its gradients.
+
     `wrt` names parameters and inputs; all parameters by default (or all float inputs where there are none). Its
     outputs have the role `gradient` and the path of what they are the gradient to. Raises `SpecError` for names that
     are not there, `TypeMismatchError` where the output is not a single number.
@@ -25,7 +27,7 @@ def grad(model: Model, of: str | None = None, wrt: str | Sequence[str] | None = 
         for node in rewriter.old.nodes:
             rewriter.copy(node)
         graph, old = rewriter.new, rewriter.old
-        output = _chosen(old.results("output"), of)
+        output = _chosen(old.results("output") or old.results("gradient"), of)
         ports = _wrt(graph, names)
         for port, value in zip(
             ports, gradients(graph, rewriter.values[output.value], [p.value for p in ports]), strict=True
