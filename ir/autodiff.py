@@ -203,7 +203,7 @@ def gradient_op(op: Op, given: tuple[bool, ...], present: tuple[bool, ...]) -> O
 def _apart(op: Op, values: Sequence[Value], attributes: Mapping[str, Any]) -> tuple[Value, ...]:
     """The decomposition as it is for different operands, on these."""
     graph, separate = values[0].graph, Graph(op.name)
-    inputs = [separate.input(f"x{i}", v.type) for i, v in enumerate(values)]
+    inputs = [separate.input(v.name, v.type, path=str(i)) for i, v in enumerate(values)]
     assert op.decompose is not None
     results = op.decompose(*inputs, **attributes)
     new = dict(zip(inputs, values, strict=True))
@@ -213,7 +213,7 @@ def _apart(op: Op, values: Sequence[Value], attributes: Mapping[str, Any]) -> tu
             continue
         operands = tuple(None if v is None else new[v] for v in node.inputs)
         made = graph.append(node.op, operands, node.attributes, tuple(v.type for v in node.outputs))
-        new.update(zip(node.outputs, made.outputs, strict=True))
+        new.update((v, m.named(v.name)) for v, m in zip(node.outputs, made.outputs, strict=True))
     graph.demand(separate.guards)
     return tuple(new[v] for v in results)
 
