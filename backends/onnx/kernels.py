@@ -28,7 +28,7 @@ KERNELS: dict[str, set[str]] = {
     "ConvTranspose": _FLOAT, "Cos": _FLOATS, "Cosh": _FLOAT, "CumSum": _COMMON, "Det": _FLOAT, "Div": _NUMBERS,
     "Einsum": _COMMON, "Elu": _FLOAT, "Equal": _ALL - {"float16", "bfloat16"}, "Erf": _FLOAT, "Exp": _FLOATS,
     "Expand": _ALL - {"bfloat16"}, "Floor": _FLOATS, "Gelu": _FLOAT, "Gemm": _FLOATS, "Greater": _NUMBERS,
-    "GreaterOrEqual": _NUMBERS, "GridSample": _FLOAT, "HardSigmoid": _FLOAT, "InstanceNormalization": _FLOAT,
+    "GreaterOrEqual": _NUMBERS, "GridSample": _FLOATS, "HardSigmoid": _FLOAT, "InstanceNormalization": _FLOAT,
     "IsInf": {"float16", "bfloat16", "float32", "float64"}, "IsNaN": {"float16", "bfloat16", "float32", "float64"},
     "LayerNormalization": _FLOATS | {"float16", "bfloat16"}, "LeakyRelu": _FLOAT, "Less": _NUMBERS,
     "LessOrEqual": _NUMBERS, "Log": _FLOATS, "LogSoftmax": _FLOATS, "LpPool": _FLOAT, "LRN": _FLOAT,
@@ -43,7 +43,7 @@ KERNELS: dict[str, set[str]] = {
     "Selu": _FLOAT, "Shrink": _ALL - {"bool"}, "Sigmoid": _FLOATS, "Sign": _ALL - {"bool"}, "Sin": _FLOATS,
     "Sinh": _FLOAT, "Softmax": _FLOATS, "Softplus": _FLOAT, "Softsign": _FLOAT, "Sqrt": _FLOATS, "Sub": _NUMBERS,
     "Tan": _FLOAT, "Tanh": _FLOATS, "ThresholdedRelu": _FLOAT,
-    "Tile": _ALL - {"bfloat16"}, "TopK": _NUMBERS - {"uint16", "uint32", "uint64"},
+    "Tile": _ALL - {"bfloat16", "float16"}, "TopK": _NUMBERS - {"uint16", "uint32", "uint64"},
     "Unique": _FLOATS | {"int8", "int64"},
     "Trilu": _COMMON | {"bool"}, "Where": _COMMON | {"int8", "uint8", "uint32"},
 }  # fmt: skip

@@ -25,6 +25,7 @@ import second_random
 import second_reduction
 import second_resize
 import second_segment
+import second_selection
 import second_shape
 import second_sorting
 import second_structure
@@ -50,6 +51,7 @@ FAMILIES = (
     second_reduction,
     second_resize,
     second_segment,
+    second_selection,
     second_shape,
     second_sorting,
     second_structure,
