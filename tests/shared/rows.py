@@ -71,6 +71,7 @@ def _recurrent(
 
 # Backends choose by padding, strides, groups, layouts, dtypes and absent operands; the ops' own samples need not.
 MORE: Mapping[Op, Sequence[Sample]] = {
+    ops.nuclear_norm: (sample((2, 3, 4), differentiable=False),),
     ops.lstm: (
         _recurrent(4, 2, 3, 5), _recurrent(4, 2, 3, 5, reverse=True, gates="iofg"),
         _recurrent(4, 2, 3, 5, bias=False, time_axis=0), _recurrent(4, 2, 3, 5, activation="relu"),
