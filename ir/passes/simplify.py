@@ -1,4 +1,4 @@
-"""Take out what computes nothing, one local rule for each op; no result changes by a bit.
+"""Take out what computes nothing, one local rule for each op; no result changes but, in 5, in the sign of a zero.
 
 1. `x * 1`, `x / 1`, `x ** 1`, `x - 0`, `x + (-0.0)`, integer `x + 0` and `-(-x)` are x. A float's `x + 0.0` stays: it
    turns -0.0 into 0.0, and a later `1 / x` would show it. Complex numbers stay: `inf * 1` has a nan part.
