@@ -140,9 +140,28 @@ def _differentiate(node: Node, gradients: _Gradients, wanted: set[Value]) -> Non
 
 
 def _by_rule(op: Op, g: Results, out: Sequence[Value], inputs: Results, attributes: Mapping[str, Any]) -> Any:
-    """What the op's own gradient rule gives; it takes tuples where there are several outputs."""
+    """What the op's own gradient rule gives; it takes tuples where there are several outputs.
+
+    The gradient of a real loss by z = x + iy is that by x plus i times that by y, as in PyTorch and TensorFlow (in JAX
+    it is the conjugate of this). Through an op with a complex derivative comes the incoming gradient times the
+    conjugate of that derivative. Rules are formulas of the derivative itself, so this is the one place that conjugates:
+    what goes in and what comes out. Ops that have no complex derivative, or an adjoint of their own, say `conjugates`.
+    """
     assert callable(op.gradient)
-    return op.gradient(*((g[0], out[0]) if len(out) == 1 else (g, out)), *inputs, **attributes)
+    turn = not op.conjugates and any(v is not None and v.dtype.kind == "complex" for v in (*g, *inputs))
+    if turn:
+        g = tuple(map(_conjugated, g))
+    results = op.gradient(*((g[0], out[0]) if len(out) == 1 else (g, out)), *inputs, **attributes)
+    return tuple(map(_conjugated, results)) if turn and results is not NotImplemented else results
+
+
+def _conjugated(v: Value | None) -> Value | None:
+    """The conjugate of a complex value; of one that is a conjugate, what it was made of."""
+    if v is None or v.dtype.kind != "complex":
+        return v
+    if v.node is not None and v.node.op is ops.conjugate:
+        return v.node.inputs[0]
+    return ops.conjugate(v)  # type: ignore[no-any-return]
 
 
 def _full(gradient: Value, shape: tuple[Size, ...]) -> Value:
@@ -264,6 +283,8 @@ def gradients(graph: Graph, output: Value, wrt: Sequence[Value]) -> list[Value]:
         raise TypeMismatchError(
             f"the gradient is that of one number, but the output is {output.type}; sum it or choose an element"
         )
+    if output.dtype.kind == "complex":
+        raise TypeMismatchError(f"the gradient is that of a real number, not of {output.type}; take its real part")
     with graph.section("backward"):
         seed = graph.constant(1.0, output.dtype)
         found = backward([output], [seed], wrt)

@@ -98,6 +98,7 @@ class Op:
     bound: Bound = field(default_factory=Bound)
     smooth: bool = False  # second derivatives exist at the samples
     schema: Signature | None = None  # where the type rule's own signature is not it
+    conjugates: bool = False  # its gradient rule is that of complex operands as it stands (autodiff conjugates others)
     folds: bool = True  # may be computed when the graph is built
     binds: str = ""  # the attribute whose symbol is the size of an output that depends on data; made fresh if None
     derivative_of: Op | None = None  # set on the gradient of a composite, with the next two

@@ -16,9 +16,11 @@ from ..target import Target
 from . import (
     bits,
     clipping,
+    complex,
     control,
     division,
     factorization,
+    fourier,
     optimizers,
     random,
     selection,
@@ -135,6 +137,8 @@ TABLE = (
     | clipping.rows
     | division.rows
     | factorization.rows
+    | complex.rows
+    | fourier.rows
     | transcendental.rows
 )
 

@@ -21,6 +21,7 @@ GAPS = {
     ("sigmoid", "below -17"): "it is 0 from -18 on; that is within the op's bound",
 }
 
+_NO_COMPLEX = "no arithmetic of ONNX takes complex tensors"
 _NO_FACTORS = "ONNX has no factorization of matrices and no solver, only Det"
 NOT_THERE = {  # op -> the first opset that can say it, and why
     "bitcast": (26, "of floats: ONNX had no BitCast before"),
@@ -32,4 +33,8 @@ NOT_THERE = {  # op -> the first opset that can say it, and why
     "determinant": (99, f"{_NO_FACTORS}: the gradient of that needs the inverse"),
     "slogdet": (99, _NO_FACTORS),
     **dict.fromkeys(("qr", "svd", "eigh", "singular_values", "nuclear_norm", "pinv", "lstsq"), (99, _NO_FACTORS)),
+    **dict.fromkeys(
+        ("complex_of", "real", "imaginary", "conjugate", "complex_absolute", "angle", "fft", "ifft", "rfft", "irfft"),
+        (99, _NO_COMPLEX),
+    ),
 }

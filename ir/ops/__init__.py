@@ -7,6 +7,7 @@ from . import (
     bits,
     clipping,
     comparison,
+    complex,
     contraction,
     control,
     convolution,
@@ -14,6 +15,7 @@ from . import (
     cumulative,
     division,
     factorization,
+    fourier,
     gather,
     grid,
     group_normalization,
@@ -132,6 +134,7 @@ from .comparison import (
     not_equal,
     where,
 )
+from .complex import angle, complex_absolute, complex_of, conjugate, imaginary, real
 from .constant import arange, constant, size
 from .contraction import matmul, sum_to, swap_last
 from .control import cond, scan, while_loop
@@ -148,6 +151,7 @@ from .cumulative import (
 )
 from .division import copysign, divide_no_nan, floor_divide, remainder, trunc, truncated_divide, truncated_remainder
 from .factorization import eigh, lstsq, nuclear_norm, pinv, qr, singular_values, svd
+from .fourier import fft, ifft, irfft, rfft
 from .gather import dynamic_slice, gather_nd, take_along_axis, take_or_fill
 from .grid import affine_grid, crop_and_resize, grid_sample
 from .group_normalization import group_norm, instance_norm
@@ -320,6 +324,8 @@ FAMILIES = (
     selection,
     linalg,
     morphology,
+    complex,
+    fourier,
 )
 ALL = tuple(op for family in FAMILIES for op in family.OPS)
 BY_NAME = {op.name: op for op in ALL}
@@ -335,6 +341,7 @@ __all__ = [
     "advance_counter",
     "affine_grid",
     "alpha_dropout",
+    "angle",
     "arange",
     "arange_to",
     "arccos",
@@ -369,8 +376,11 @@ __all__ = [
     "channel_shuffle",
     "cholesky",
     "clip",
+    "complex_absolute",
+    "complex_of",
     "concatenate",
     "cond",
+    "conjugate",
     "constant",
     "conv",
     "conv_filter_gradient",
@@ -416,6 +426,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "eye",
+    "fft",
     "floor",
     "floor_divide",
     "fold_in",
@@ -441,12 +452,15 @@ __all__ = [
     "huber",
     "hypot",
     "identity_of",
+    "ifft",
+    "imaginary",
     "index",
     "index_axes",
     "index_place",
     "index_put",
     "instance_norm",
     "inverse",
+    "irfft",
     "isfinite",
     "isinf",
     "isnan",
@@ -526,6 +540,7 @@ __all__ = [
     "random_range",
     "random_split",
     "random_uniform",
+    "real",
     "reciprocal",
     "reduce_all",
     "reduce_any",
@@ -543,6 +558,7 @@ __all__ = [
     "reshape",
     "resize",
     "reverse",
+    "rfft",
     "rms_norm",
     "roll",
     "round_",

@@ -155,12 +155,13 @@ def _scan_samples() -> tuple[Sample, ...]:
 
 
 scan: Op = Op(
-    "scan", _scan_type, _scan, _gradient_of("scan_gradient"), bound=Bound("parts"), smooth=True, folds=False,
+    "scan", _scan_type, _scan, _gradient_of("scan_gradient"), bound=Bound("parts"), smooth=True,
+    conjugates=True, folds=False,
     samples=_scan_samples(),
 )  # fmt: skip
 while_loop: Op = Op(
     "while_loop", _while_type, _while_loop, _gradient_of("while_gradient"), bound=Bound("parts"), smooth=True,
-    folds=False,
+    conjugates=True, folds=False,
     samples=tuple(
         sample((3,), _FACTORS, _LIMIT, condition=_SUM_ABOVE, body=_SHRINK, carries=1, max_iterations=n,
                differentiable=n is not None) for n in (9, 2, None)
@@ -169,7 +170,8 @@ while_loop: Op = Op(
 _THEN = _body("double", ((3,), (2, 3)), lambda x, y: (add(x, x), multiply(y, x)))
 _OTHERWISE = _body("squares", ((3,), (2, 3)), lambda x, y: (multiply(x, x), tanh(y)))
 cond: Op = Op(
-    "cond", _cond_type, _cond, _gradient_of("cond_gradient"), bound=Bound("parts"), smooth=True, folds=False,
+    "cond", _cond_type, _cond, _gradient_of("cond_gradient"), bound=Bound("parts"), smooth=True,
+    conjugates=True, folds=False,
     samples=tuple(sample(p, (3,), (2, 3), then=_THEN, otherwise=_OTHERWISE) for p in (_TRUE, _FALSE)),
 )  # fmt: skip
 

@@ -237,7 +237,7 @@ reverse: Op = Op("reverse", _reverse_type, _reverse, lambda g, out, x, *, axes: 
              smooth=True,
              samples=(sample((2, 3), axes=(1,)), sample((2, 3, 4), axes=(0, -1)),
                       sample((0, 2), axes=(0,))))  # fmt: skip
-cast = Op("cast", _cast_type, _cast, _cast_gradient, bound=EXACT,
+cast = Op("cast", _cast_type, _cast, _cast_gradient, bound=EXACT, conjugates=True,
           samples=(sample(np.array([[1, 2, 3]], np.int32), dtype=dtype_of("float32")),
                    sample((2, 3), dtype=dtype_of("int32"), differentiable=False),
                    sample(np.array([True, False]), dtype=dtype_of("float32")),

@@ -64,6 +64,7 @@ FIXED = {
     "conv_filter_gradient": "the sizes of input, filter and output fit together in few ways; conv's gradient has them",
     "max_pool_gradient": "the sizes of input and output fit together in few ways; max_pool's gradient has them",
     "average_pool_gradient": "the sizes of input and output fit together in few ways; average_pool's gradient has them",
+    "irfft": "so many points as its size says have so many in the half spectrum; its first sample leaves both free",
     "scan": "the types of its body are part of the sample",
     "while_loop": "the types of its bodies are part of the sample",
     "cond": "the types of its branches are part of the sample",

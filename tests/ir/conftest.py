@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bodies import of_type
+from draws import drawn
 
 from isograd.ir import Graph, Op, TensorType, Value, ops
 from isograd.ir.autodiff import gradients
@@ -18,6 +19,8 @@ from isograd.ir.op import NO_GRADIENT, Sample, attribute_key
 from isograd.ir.passes import decompose
 from isograd.ir.rewrite import is_scalar_constant
 from isograd.ir.types import dtype_of
+
+WHOLE = {"float64": np.dtype(np.complex128), "complex128": np.dtype(np.complex128)}
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,12 @@ class Case:
         return f"{self.op.name}-{self.number}"
 
     def arrays(self, dtype: str = "float64") -> list[Any]:
-        """The sample's operands, None where one is left out."""
+        """The sample's operands, None where one is left out; complex ones are as wide as the others."""
         given = [None if o is None else np.asarray(o) for o in self.sample.operands]
         to = dtype_of(dtype).numpy
         with np.errstate(invalid="ignore"):  # of nan an int can be made, if not a meaningful one
-            return [a.astype(to) if a is not None and a.dtype == np.float32 else a for a in given]
+            known = {np.dtype(np.float32): to, np.dtype(np.complex64): WHOLE.get(dtype, np.dtype(np.complex64))}
+            return [None if a is None else a.astype(known.get(a.dtype, a.dtype)) for a in given]
 
     def apply(self, dtype: str = "float64") -> tuple[Graph, list[Any], tuple[Any, ...], list[np.ndarray]]:
         """A graph of the op alone, its operands and outputs in it, and the arrays of its inputs."""
@@ -61,8 +65,8 @@ class Case:
         The sum is None where there is nothing to differentiate.
         """
         graph, values, outputs, arrays = self.apply(dtype)
-        wrt = [v for v in values if v is not None and v.dtype.is_float]
-        results = [v for i, v in enumerate(outputs) if v.dtype.is_float and output in (None, i)]
+        wrt = [v for v in values if v is not None and v.dtype.is_differentiable]
+        results = [v for i, v in enumerate(outputs) if v.dtype.is_differentiable and output in (None, i)]
         if not self.sample.differentiable or self.op.gradient == NO_GRADIENT or not wrt or not results:
             return graph, None, wrt, arrays
         return graph, weighted_sum(results, np.random.default_rng(1)), wrt, arrays
@@ -92,8 +96,9 @@ def weighted_sum(values: list[Any], generator: np.random.Generator) -> Any:
     """One number that depends on every element of every value in its own way."""
     total: Any = 0.0
     for value in values:
-        weights = value.graph.constant(generator.normal(size=value.shape), value.dtype)
-        total = ops.reduce_sum(value * weights) + total
+        weights = value.graph.constant(drawn(generator, value.shape, value.dtype.numpy), value.dtype)
+        terms = value * weights
+        total = ops.reduce_sum(ops.real(terms) if value.dtype.kind == "complex" else terms) + total
     return total
 
 

@@ -11,6 +11,7 @@ import pytest
 import second_activation
 import second_arithmetic
 import second_attention
+import second_complex
 import second_contraction
 import second_control
 import second_convolution
@@ -37,6 +38,7 @@ FAMILIES = (
     second_activation,
     second_arithmetic,
     second_attention,
+    second_complex,
     second_contraction,
     second_control,
     second_convolution,
@@ -73,7 +75,8 @@ def test_the_reference_computes_what_is_written_here(case):
     expected = expected if isinstance(expected, tuple) else (expected,)
     for found, right in zip(run_reference(graph, arrays), expected, strict=False):
         close = 1e-6 if found.dtype == np.float32 else 1e-12  # what is drawn in float32 is not widened
-        np.testing.assert_allclose(np.asarray(found, float), np.asarray(right, float), rtol=close, atol=close)
+        number = complex if found.dtype.kind == "c" else float
+        np.testing.assert_allclose(np.asarray(found, number), np.asarray(right, number), rtol=close, atol=close)
 
 
 KNOWN = [  # published numbers, to the digits that are given

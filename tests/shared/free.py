@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from draws import drawn
 
 from isograd.ir import Graph, Op, TensorType, Value
 from isograd.ir.autodiff import backward
@@ -135,8 +136,8 @@ def append(graph: Graph, op: Op, made: FreeSample, name: str, *, with_gradients:
     outputs = results if isinstance(results, tuple) else (results,)
     for j, value in enumerate(outputs):
         graph.output(value, f"{name}.out{j}")
-    wrt = [v for v in values if isinstance(v, Value) and v.dtype.is_float]
-    floats = [v for v in outputs if v.dtype.is_float]
+    wrt = [v for v in values if isinstance(v, Value) and v.dtype.is_differentiable]
+    floats = [v for v in outputs if v.dtype.is_differentiable]
     if not with_gradients or not made.sample.differentiable or op.gradient == NO_GRADIENT or not wrt or not floats:
         return []
     seeds = [graph.input(f"{name}_seed{j}", v.type) for j, v in enumerate(floats)]
@@ -157,7 +158,7 @@ def free_graph(op: Op, samples: Sequence[Sample]) -> tuple[Graph, list[list[np.n
         for arrays, sizes in zip(runs, (made.first, made.second), strict=True):
             generator = np.random.default_rng(k)
             arrays += made.arrays(sizes) if made.types else [np.zeros(tuple(sizes.values()), bool)]
-            arrays += [generator.normal(size=resolve(t.shape, sizes)).astype(t.dtype.numpy) for t in seeds]
+            arrays += [drawn(generator, resolve(t.shape, sizes), t.dtype.numpy) for t in seeds]
     return graph, runs
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import spatial_rows
 from bodies import of_type
+from draws import drawn
 
 from isograd.ir import Graph, Op, TensorType, Value, ops
 from isograd.ir.autodiff import backward
@@ -323,10 +324,12 @@ def sample_graph(
 
 
 def _as(operand: Any, dtype: str) -> Any:
-    """A number and None stay; a float32 array, or a NumPy scalar, becomes one of the type."""
+    """A number and None stay; a float32 array, or a NumPy scalar, becomes one of the type; a complex one as wide."""
     if operand is None or isinstance(operand, float | int):
         return operand
     array = np.asarray(operand)
+    if array.dtype == np.complex64 and dtype == "float64":
+        return array.astype(np.complex128)
     return array.astype(dtype) if array.dtype == np.float32 else array
 
 
@@ -352,8 +355,8 @@ def _add(
     outputs = results if isinstance(results, tuple) else (results,)
     for j, value in enumerate(outputs):
         graph.output(value, f"{name}.out{j}")
-    wrt = [v for v in values if isinstance(v, Value) and v.dtype.is_float]
-    floats = [v for v in outputs if v.dtype.is_float]
+    wrt = [v for v in values if isinstance(v, Value) and v.dtype.is_differentiable]
+    floats = [v for v in outputs if v.dtype.is_differentiable]
     if generator is None or not s.differentiable or op.gradient == NO_GRADIENT or not wrt or not floats:
         return []
     arrays: Arrays = []
@@ -361,7 +364,7 @@ def _add(
         seeds = []
         for value in chosen:
             shape = resolve(value.shape, {"N": BATCH})
-            arrays.append(np.asarray(generator.normal(size=shape)).astype(value.dtype.numpy))
+            arrays.append(drawn(generator, shape, value.dtype.numpy))
             seeds.append(graph.input(f"{name}_seed{len(arrays)}", value.type))
         for i, gradient in enumerate(backward(chosen, seeds, wrt)):
             if gradient is not None:

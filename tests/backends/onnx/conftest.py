@@ -9,6 +9,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from bodies import of_type
+from draws import drawn
 
 from isograd.backends.onnx.gaps import NOT_THERE
 from isograd.backends.onnx.model import OPSET, emit
@@ -49,13 +50,10 @@ def sample_graph(op: Any, *, gradients: bool = True, dtype: str = "float32") -> 
         outputs = results if isinstance(results, tuple) else (results,)
         for j, value in enumerate(outputs):
             graph.output(value, f"s{k}.out{j}")
-        wrt = [v for v in values if v is not None and v.dtype.is_float]
-        floats = [v for v in outputs if v.dtype.is_float]
+        wrt = [v for v in values if v is not None and v.dtype.is_differentiable]
+        floats = [v for v in outputs if v.dtype.is_differentiable]
         if gradients and sample.differentiable and op.gradient != NO_GRADIENT and wrt and floats:
-            seeds = [
-                given(f"s{k}.seed{j}", generator.normal(size=v.shape).astype(v.dtype.numpy))
-                for j, v in enumerate(floats)
-            ]
+            seeds = [given(f"s{k}.seed{j}", drawn(generator, v.shape, v.dtype.numpy)) for j, v in enumerate(floats)]
             for i, gradient in enumerate(backward(floats, seeds, wrt)):
                 if gradient is not None:
                     graph.output(gradient, f"s{k}.gradient{i}", "gradient")
