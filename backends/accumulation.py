@@ -41,6 +41,8 @@ def accumulations(
     first = next(iter(whole.values()), None)
     if first is None or len(whole) < len(gradients) or any(a.form != first.form for a in whole.values()):
         return {}
+    if len({a.gradient for a in whole.values()}) < len(whole) or any(a.gradient.node is None for a in whole.values()):
+        return {}  # a value that is given, or that two parameters share, has no place of its own among the gradients
     prefixes = {stored[a.before].path.removesuffix(path) for path, a in whole.items()}
     return whole if len(prefixes) == 1 else {}
 

@@ -165,7 +165,7 @@ def test_examples_have_no_problem_and_are_checked_fast(file: Path) -> None:
     start = time.perf_counter()
     found = isograd.check(model)
     assert found.ok, str(found)
-    assert time.perf_counter() - start < 10.0
+    assert time.perf_counter() - start < 30.0  # five targets; a busy machine
 
 
 def test_a_target_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
