@@ -13,6 +13,7 @@ import numpy as np
 from ..ir.errors import SpecError
 from ..ir.graph import Graph
 from ..ir.model import Model
+from ..ir.passes.recompute import Chosen
 from ..ir.training import evaluation_step, training_step
 from ..ir.training.update import AVERAGE, LEARNING_RATE
 from . import installed, runtime
@@ -64,6 +65,7 @@ def train(
     *,
     steps: int | None = None,
     device: str | None = None,
+    recompute: Chosen = False,
 ) -> History:
     """Train a model with the gradients and updates of isograd's own graph, on any backend.
 
@@ -72,11 +74,11 @@ def train(
     further epochs. The backend defaults to the first framework that is installed, else NumPy; the order of examples
     depends on `seed` alone. `validation_data` is scored after each epoch, by the inference graph. `resume`: a
     checkpoint's file, or a history; `epochs` and `steps` count from the run's beginning, and the order of examples is
-    the checkpoint's. Raises `SpecError` where there is no loss or optimizer.
+    the checkpoint's. `recompute`: as for `training_step`. Raises `SpecError` where there is no loss or optimizer.
     """
     name = backend or default_backend()
     weighted = isinstance(data, tuple) and len(data) == 3
-    step_model = training_step(model, loss, optimizer, sample_weight=weighted)
+    step_model = training_step(model, loss, optimizer, sample_weight=weighted, recompute=recompute)
     graph = step_model.training
     program = runtime(name).compile(graph, device=device)
     arrays = step_model.arrays(graph)

@@ -143,14 +143,21 @@ _INSIDE = {"p": "layer", "s": "layer_state"}  # in a function that has a `p` of 
 
 
 def print_loop(body: Body, run: Run) -> None:
-    """`for p in params["block"]: x = block(p, x)`, with what later code reads of each call kept in lists."""
+    """`for p in params["block"]: x = block(p, x)`, with what later code reads of each call kept in lists.
+
+    Where it also reads what the first call was given, the list is of what each call was given, not of what it gave.
+    """
     first = run.calls[0]
     before = {first.values[i]: body.expression(first.values[i]) for i in run.carried}
     names = {run.carried[i]: _own_name(body, first.values[i]) for i in sorted(run.carried)}
     outputs = list(zip(*(c.outputs for c in run.calls), strict=True))
     kept = {o: body.list_name(v) for o, v in enumerate(outputs) if _is_kept(body, v, o in names)}
-    number = body.fresh("i") if kept or run.lists or not _over(run, _length(body, run)) else ""
-    _print_head(body, run, list(kept.values()), number)
+    entering = {i: kept.pop(o) for i, o in run.carried.items() if o in kept and body.uses.get(first.values[i], 0) > 1}
+    lists = [*entering.values(), *kept.values()]
+    number = body.fresh("i") if lists or run.lists or not _over(run, _length(body, run)) else ""
+    _print_head(body, run, lists, number)
+    for i, name in entering.items():
+        body.line(f"    {name}[{number}] = {names[run.carried[i]]}")
     targets = [names.get(o) or f"{kept[o]}[{number}]" if o in names or o in kept else "_" for o in range(len(outputs))]
     branches = _branches(body, run, number)
     values = [_argument(body, run, i, names, number) for i in range(len(first.values))]
@@ -158,6 +165,8 @@ def print_loop(body: Body, run: Run) -> None:
     for o in sorted(kept.keys() & names.keys()):
         body.line(f"    {kept[o]}[{number}] = {names[o]}")
     _after(body, run, outputs, names, kept)
+    for i, name in entering.items():
+        _keep(body, run, [c.values[i] for c in run.calls], name)
     body.known |= {v: e for v, e in before.items() if body.uses.get(v, 0) > 0}  # who reads on reads what was before
 
 
@@ -229,14 +238,20 @@ def _after(
         for value in parts.inputs:
             body.uses[value] = body.uses.get(value, 1) - 1
     for o, values in enumerate(outputs):
-        for parts, value in zip(run.calls, values, strict=True) if o in kept else ():
-            assert parts.place is not None
-            body.kept[value] = kept[o], parts.place[1]
-            tree = ast.Subscript(name_of(kept[o]), literal(parts.place[1]), ast.Load())
-            body.known[value] = Expression(tree, frozenset([value]))
+        if o in kept:
+            _keep(body, run, values, kept[o])
         if o in names:
             body.names[names[o]] = values[-1]
             body.known[values[-1]] = Expression(name_of(names[o]), frozenset([values[-1]]))
+
+
+def _keep(body: Body, run: Run, values: Sequence[Value], name: str) -> None:
+    """A list has the calls' values, each in the place of its layer."""
+    for parts, value in zip(run.calls, values, strict=True):
+        assert parts.place is not None
+        body.kept[value] = name, parts.place[1]
+        tree = ast.Subscript(name_of(name), literal(parts.place[1]), ast.Load())
+        body.known[value] = Expression(tree, frozenset([value]))
 
 
 def _own_name(body: Body, value: Value) -> str:

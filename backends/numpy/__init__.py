@@ -22,6 +22,7 @@ from . import (
     factorization,
     fourier,
     optimizers,
+    ordering,
     random,
     selection,
     sorting,
@@ -132,6 +133,7 @@ TABLE = (
     | selection.rows
     | sorting.rows
     | structure.rows
+    | ordering.rows
     | optimizers.rows
     | bits.rows
     | clipping.rows

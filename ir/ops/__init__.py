@@ -26,6 +26,7 @@ from . import (
     named_axes,
     norm,
     normalization,
+    ordering,
     padding,
     piecewise,
     pooling,
@@ -168,6 +169,7 @@ from .morphology import dilation
 from .named_axes import bilinear, dot_general, einsum, einsum_of, kron, matmul_any, outer, tensordot
 from .norm import cosine_similarity, l2_normalize, local_response_norm, pairwise_distance, vector_norm, weight_norm
 from .normalization import batch_norm, batch_norm_inference, layer_norm, rms_norm
+from .ordering import barrier
 from .padding import pad_border, pad_or_crop
 from .patches import (
     batch_to_space,
@@ -292,6 +294,7 @@ FAMILIES = (
     convolution_forms,
     pooling,
     indexing,
+    ordering,
     padding,
     pooling_forms,
     _patches,
@@ -357,6 +360,7 @@ __all__ = [
     "average_pool",
     "average_pool_ceil",
     "average_pool_gradient",
+    "barrier",
     "batch_norm",
     "batch_norm_inference",
     "batch_to_space",

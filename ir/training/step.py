@@ -11,6 +11,8 @@ from ..collection import uncollected
 from ..errors import SpecError
 from ..graph import Graph, Port, Value
 from ..model import Loss, Model, Optimizer, Recipe, Regularizer
+from ..passes.recompute import Chosen
+from ..passes.recompute import recompute as computed_again
 from ..rewrite import Rewriter
 from ..types import TensorType, float32
 from .averaging import AVERAGES
@@ -27,12 +29,15 @@ def training_step(
     optimizer: Optimizer | str | Mapping[str, Any] | None = None,
     *,
     sample_weight: bool = False,
+    recompute: Chosen = False,
 ) -> Model:
     """The whole step as one model: batch, parameters, slots and state in; loss, metrics and all new values out.
 
     Ports of role `input` are the model's inputs, then one target for each output (`label` where it is an integer,
     else `target`), then `sample_weight` where it is asked for. Outputs have the roles loss, metric, parameter, state.
-    What is not given comes from the model's recipe. Raises `SpecError` where there is none.
+    What is not given comes from the model's recipe. `recompute`: patterns of names or kinds of layers whose inner
+    values the backward computes again instead of keeping them, or True for the outermost repeated blocks. Raises
+    `SpecError` where there is no recipe, or no such layer.
     """
     recipe = complete_recipe(model, loss, optimizer)
     graph, results = _forward(model.training)
@@ -45,6 +50,7 @@ def training_step(
     found = gradients(graph, total, [p.value for p in parameters])
     state = dict(model.state)
     update(graph, parameters, found, recipe.optimizer, model.parameters, state)
+    graph = computed_again(graph, recompute)
     return Model(f"{model.name}_step", lambda mode: graph, model.parameters, state, recipe, model.source)
 
 

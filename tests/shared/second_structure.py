@@ -97,6 +97,7 @@ SECOND = {
     "stack": stack,
     "split": split,
     "sliding_windows": sliding_windows,
+    "barrier": lambda *xs: xs,
     "linspace": lambda start, stop, *, count: [
         (start * (count - 1 - i) + stop * i) / (count - 1) for i in range(count)
     ],
