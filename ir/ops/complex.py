@@ -15,7 +15,8 @@ from ..errors import TypeMismatchError
 from ..graph import Value
 from ..op import EXACT, Bound, Op, sample
 from ..types import DType, TensorType, complex64, complex128, float32, float64, part_of
-from .arithmetic import check_kind, check_same_dtype
+from .arithmetic import check_kind, check_same_dtype, square
+from .comparison import equal, where
 from .transcendental import arctan2, hypot
 
 _WHOLE = {float32: complex64, float64: complex128}
@@ -67,12 +68,27 @@ def _part(name: str, reference: Any, gradient: Any) -> Op:
     return Op(name, type_rule, reference, gradient, bound=EXACT, smooth=True, conjugates=True, samples=_SAMPLES)
 
 
-def _measure(name: str, decompose: Any, samples: Any) -> Op:
+def _length_gradient(g: Value, out: Value, x: Value) -> tuple[Value]:
+    share = where(equal(out, 0.0), 0.0, g / where(equal(out, 0.0), 1.0, out))
+    return (complex_of(share * real(x), share * imaginary(x)),)
+
+
+def _angle_gradient(g: Value, out: Value, x: Value) -> tuple[Value]:
+    """0 at 0, where there is no angle."""
+    length = square(real(x)) + square(imaginary(x))
+    share = where(equal(length, 0.0), 0.0, g / where(equal(length, 0.0), 1.0, length))
+    return (complex_of(-share * imaginary(x), share * real(x)),)
+
+
+def _measure(name: str, gradient: Any, decompose: Any) -> Op:
     def type_rule(x: TensorType) -> TensorType:
         check_kind(name, ("complex",), x)
         return x.with_dtype(part_of(x.dtype))
 
-    return Op(name, type_rule, None, None, decompose, bound=Bound("parts", floor=1e-7), smooth=True, samples=samples)
+    return Op(
+        name, type_rule, None, gradient, decompose, bound=Bound("parts", floor=1e-7), smooth=True, conjugates=True,
+        samples=_SAMPLES,
+    )  # fmt: skip
 
 
 def _conjugate_type(x: TensorType) -> TensorType:
@@ -93,7 +109,7 @@ conjugate: Op = Op(
     conjugates=True, samples=_SAMPLES,
 )  # fmt: skip
 # `absolute` is exact, and this is not: the length of a number, of slope 0 at 0.
-complex_absolute: Op = _measure("complex_absolute", lambda x: hypot(real(x), imaginary(x)), _SAMPLES)
-angle: Op = _measure("angle", lambda x: arctan2(imaginary(x), real(x)), _SAMPLES)
+complex_absolute: Op = _measure("complex_absolute", _length_gradient, lambda x: hypot(real(x), imaginary(x)))
+angle: Op = _measure("angle", _angle_gradient, lambda x: arctan2(imaginary(x), real(x)))
 
 OPS = (complex_of, real, imaginary, conjugate, complex_absolute, angle)

@@ -107,10 +107,11 @@ def test_G26_the_square_of_a_length():
         np.testing.assert_array_equal(slope, 2 + 4j)
 
 
-def test_a_length_has_no_slope_at_0():
+@pytest.mark.parametrize("measure", [ops.complex_absolute, ops.angle], ids=str)
+def test_a_length_and_an_angle_have_no_slope_at_0(measure):
     graph = Graph("length")
     z = given(graph, np.zeros(2, complex))
-    (slope,) = gradients(graph, ops.reduce_sum(ops.complex_absolute(z)), [z])
+    (slope,) = gradients(graph, ops.reduce_sum(measure(z)), [z])
     graph.output(slope, "slope")
     np.testing.assert_array_equal(run_reference(graph, [np.zeros(2, complex)])[0], [0, 0])
 
