@@ -121,6 +121,7 @@ class _Plan:
         again = {v for n in self.copied for v in n.outputs}
         read = dict.fromkeys(v for n in self.copied for v in _operands(n))
         self.entering = [v for v in read if v not in fixed and v not in again]
+        self.gradient: Value | None = None
         self.values: dict[Value, Value] = {}  # what the scope's backward reads instead
         if self.copied:
             instead = again.union(self.entering)
@@ -144,10 +145,8 @@ class _Plan:
         with graph.scope_set(rewriter.scope(self.scope)), graph.section(BACKWARD), graph.at(self.copied[0].origin):
             passed = graph.apply(ops.barrier, *(rewriter.values[v] for v in self.entering))
         passed = passed if isinstance(passed, tuple) else (passed,)
-        self.values |= {
-            v: p.named(v.name or ("" if v is self.gradient else "x"))
-            for v, p in zip(self.entering, passed, strict=True)
-        }
+        for v, p in zip(self.entering, passed, strict=True):  # named alike: equal blocks are to stay equal
+            self.values[v] = p if v is self.gradient else p.named("x")
         for node in self.copied:
             made = self._append(rewriter, node)
             self.values |= {v: m.named(v.name or "x") for v, m in zip(node.outputs, made, strict=True)}

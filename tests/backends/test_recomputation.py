@@ -31,7 +31,7 @@ BLOCKS = {
             ],
         }
     },
-    "layers": [{"part": 16, "repeat": 3}, {"dense": 3}],
+    "layers": [{"dense": 8}, {"part": 16, "repeat": 3}, {"dense": 3}],
     "loss": {"sparse_categorical_crossentropy": {"from_logits": True}},
     "optimizer": {"sgd": {"learning_rate": 0.1}},
 }
@@ -137,6 +137,12 @@ def test_the_printed_step_has_loops(target: str) -> None:
     forward, backward = text.split("# backward")
     assert re.search(r"for i, p in enumerate\(tree\[.layer.\]\):", forward)
     assert re.search(r"for i in reversed\(range\(12\)\):\n.* = block_backward\(.*layers\[i\], bias, g\)", backward)
+
+
+def test_equal_blocks_stay_one_function() -> None:
+    step = isograd.training_step(blocks()[0], recompute="part*")
+    text = source(step, "numpy", step.training)
+    assert re.findall(r"def (part_backward\w*)", text) == ["part_backward"]
 
 
 def test_one_pattern_of_several_or_all_of_them() -> None:
