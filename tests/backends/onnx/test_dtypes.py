@@ -87,7 +87,7 @@ def test_integers_are_exact(sampled, dtype, run):
         return  # it takes signed ones
     graph, arrays = graph_of(sampled, integer_samples(sampled, dtype))
     if NOT_THERE.get(sampled.name, (0, ""))[0] > OPSET:
-        with pytest.raises(UnsupportedOpError, match=sampled.name):
+        with pytest.raises(UnsupportedOpError, match="no lowering for"):  # of the op, or of what it is made of
             ready_graph(graph, OPSET)
         return
     for port, result, truth in zip(graph.outputs, run(graph, arrays), run_reference(graph, arrays), strict=True):
@@ -127,8 +127,8 @@ def test_float64_is_exact_but_where_it_is_told(op, gradients, sample_graph, run)
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float16", 1e-2)])
 def test_narrow_floats_run(op, dtype, tolerance, sample_graph, run):
-    if op in (*ops.linalg.OPS, *ops.factorization.OPS):
-        pytest.xfail("LAPACK has no float16, and their type rules say so")
+    if op in (*ops.linalg.OPS, *ops.factorization.OPS, ops.complex_of, ops.rfft):
+        pytest.xfail("neither LAPACK nor complex numbers have float16, and their type rules say so")
     graph, arrays = sample_graph(op, dtype=dtype)
     if op in ops.grid.OPS:
         tolerance = 0.06  # a place is rounded before its neighbours are subtracted from it
