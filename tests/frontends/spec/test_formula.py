@@ -165,7 +165,7 @@ REFUSALS = {
     "x in y": f"`x in y` cannot stand in a formula: {GRAMMAR}",
     "0 < x < 1": "`0 < x < 1`: compare two things at a time; logical_and(a < b, b < c) joins comparisons",
     "rleu(x)": "unknown function 'rleu'; did you mean 'relu'?",
-    "eval(x)": "unknown function 'eval'; did you mean 'equal'?",
+    "eval(x)": "unknown function 'eval'; did you mean 'real'?",
     "softmax(x, axes=1)": "the function softmax has no attribute 'axes'; did you mean 'axis'?",
     "relu(x, alpha=1)": "the function relu has no attribute 'alpha'; it has none",
     "softmax(x, axis=1, axis=0)": "the attribute 'axis' of softmax stands there twice",
